@@ -1,0 +1,64 @@
+import { formatBatchTime, formatCompactTime } from './batch-time.ts';
+
+/** The index of a data share processor: 0 is the PHA ("first"), 1 the facilitator. */
+export type ServerIndex = 0 | 1;
+
+/** What identifies a batch within an aggregation: two batches with one id at different times are two batches. */
+export interface BatchId {
+  /** Canonical UUID. */
+  readonly id: string;
+  /** UTC, to the minute. */
+  readonly time: Date;
+}
+
+/** The keys of the objects that make up a batch. `docs/protocol.md`, "Object names". */
+export interface BatchKeys {
+  readonly header: string;
+  readonly packets: string;
+  readonly signature: string;
+}
+
+/** Half-open, in UTC: `begin <= t < end`. */
+export interface Interval {
+  readonly begin: Date;
+  readonly end: Date;
+}
+
+const batchKeys = (base: string, infix: string): BatchKeys => ({
+  header: `${base}.${infix}`,
+  packets: `${base}.${infix}.avro`,
+  signature: `${base}.${infix}.sig`,
+});
+
+const batchBase = (aggregationId: string, batch: BatchId): string =>
+  `${aggregationId}/${formatBatchTime(batch.time)}/${batch.id}`;
+
+/** A batch of shares from the ingestion server. */
+export function ingestionKeys(aggregationId: string, batch: BatchId): BatchKeys {
+  return batchKeys(batchBase(aggregationId, batch), 'batch');
+}
+
+/** The verification messages that server `writer` made for a batch. */
+export function validationKeys(aggregationId: string, batch: BatchId, writer: ServerIndex): BatchKeys {
+  return batchKeys(batchBase(aggregationId, batch), `validity_${writer}`);
+}
+
+/** The sum part that server `writer` made for a window; its packet file lists the UUIDs of invalid packets. */
+export function sumPartKeys(
+  instanceName: string,
+  aggregationId: string,
+  window: Interval,
+  writer: ServerIndex,
+): BatchKeys {
+  const base = `${instanceName}/${aggregationId}/${formatCompactTime(window.begin)}-${formatCompactTime(window.end)}`;
+  return {
+    header: `${base}.sum_${writer}`,
+    packets: `${base}.invalid_uuid_${writer}.avro`,
+    signature: `${base}.sum_${writer}.sig`,
+  };
+}
+
+/** For logs and errors: `<aggregation>/<time>/<id>`. */
+export function describeBatch(aggregationId: string, batch: BatchId): string {
+  return batchBase(aggregationId, batch);
+}

@@ -1,0 +1,21 @@
+const CANONICAL = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const LENIENT =
+  /^(?:urn:uuid:)?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$|^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i;
+
+/**
+ * The canonical text of a UUID: 36 characters, lower-case, hyphenated (RFC 9562 §4).
+ * @param text hyphenated, 32 hexadecimal digits, or `urn:uuid:…`, in any case, as the reference reads them
+ * @returns `undefined` if it is none of these
+ */
+export function parseUuid(text: string): string | undefined {
+  if (CANONICAL.test(text)) return text;
+  const groups = LENIENT.exec(text)
+    ?.slice(1)
+    .filter((group) => group !== undefined);
+  return groups?.join('-').toLowerCase();
+}
+
+/** The 16 bytes of a canonical UUID, in network order. */
+export function uuidBytes(canonical: string): Uint8Array {
+  return Buffer.from(canonical.replaceAll('-', ''), 'hex');
+}

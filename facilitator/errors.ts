@@ -1,0 +1,115 @@
+import { DspError } from '../common/errors.ts';
+
+/** The bytes are no Avro object container file: wrong magic, a block cut short, a length or count that the file cannot hold, a wrong sync marker, a UUID that is none. */
+export class AvroMalformed extends DspError {
+  readonly code = 'E_AVRO_MALFORMED';
+  readonly fate = 'reject';
+}
+
+/** The file's own schema cannot be read as the record that belongs here. */
+export class AvroSchemaUnsuitable extends DspError {
+  readonly code = 'E_AVRO_SCHEMA';
+  readonly fate = 'reject';
+}
+
+/** A block inflates to more than 64 MiB, or a value is longer than 512 MiB. */
+export class AvroLimitExceeded extends DspError {
+  readonly code = 'E_AVRO_LIMIT';
+  readonly fate = 'reject';
+}
+
+/** A header or signature file holds no record. */
+export class AvroRecordMissing extends DspError {
+  readonly code = 'E_AVRO_NO_RECORD';
+  readonly fate = 'reject';
+}
+
+/** A header or signature file holds more than one record. */
+export class AvroRecordExtra extends DspError {
+  readonly code = 'E_AVRO_EXTRA_RECORD';
+  readonly fate = 'reject';
+}
+
+/** A key of our configuration is malformed. The message names the option, never the value. */
+export class KeyInvalid extends DspError {
+  readonly code = 'E_KEY';
+  readonly fate = 'retry';
+}
+
+/** A batch is signed under a key identifier that we have no key for. */
+export class SigningKeyUnknown extends DspError {
+  readonly code = 'E_SIGNING_KEY_UNKNOWN';
+  readonly fate = 'reject';
+}
+
+/** The signature of a batch header does not verify. */
+export class SignatureInvalid extends DspError {
+  readonly code = 'E_SIGNATURE_INVALID';
+  readonly fate = 'reject';
+}
+
+/** The packet file is not the one whose SHA-256 the header states. */
+export class DigestMismatch extends DspError {
+  readonly code = 'E_DIGEST_MISMATCH';
+  readonly fate = 'reject';
+}
+
+/** The header is of another batch or aggregation than the task names: a batch replayed under a foreign path. */
+export class HeaderContradictsTask extends DspError {
+  readonly code = 'E_HEADER_CONTRADICTS_TASK';
+  readonly fate = 'reject';
+}
+
+/** The header states fewer than 1 or more than 524287 bins. */
+export class BinsOutOfRange extends DspError {
+  readonly code = 'E_BINS';
+  readonly fate = 'reject';
+}
+
+/** An ingestion batch holds no packets. */
+export class BatchEmpty extends DspError {
+  readonly code = 'E_BATCH_EMPTY';
+  readonly fate = 'reject';
+}
+
+/** The evaluation point r_pit of a packet is negative or above 2^32 - 1. */
+export class RPitOutOfRange extends DspError {
+  readonly code = 'E_R_PIT';
+  readonly fate = 'reject';
+}
+
+/** No packet decryption key opens a packet. */
+export class PacketUndecryptable extends DspError {
+  readonly code = 'E_PACKET_UNDECRYPTABLE';
+  readonly fate = 'reject';
+}
+
+/** A decrypted share has the wrong length for the bins of its batch, or an element that is not below p. */
+export class PacketMalformed extends DspError {
+  readonly code = 'E_PACKET_MALFORMED';
+  readonly fate = 'reject';
+}
+
+/** Headers that must agree differ: ingestion and peer validation, or two batches of one aggregation. */
+export class HeadersDiffer extends DspError {
+  readonly code = 'E_HEADERS_DIFFER';
+  readonly fate = 'reject';
+}
+
+/** The peer's validation batch is missing, unverifiable or malformed; the peer may yet write a good one. */
+export class PeerValidationUnusable extends DspError {
+  readonly code = 'E_PEER_VALIDATION';
+  readonly fate = 'retry';
+}
+
+/** Our own validation batch says something else than what we compute now. Publishing would sum other packets than the peer. */
+export class OwnValidationContradicted extends DspError {
+  readonly code = 'E_OWN_VALIDATION';
+  readonly fate = 'reject';
+}
+
+/** The aggregation has no batch with packets. */
+export class AggregationEmpty extends DspError {
+  readonly code = 'E_AGGREGATION_EMPTY';
+  readonly fate = 'reject';
+}
