@@ -38,6 +38,13 @@ export interface Storage {
   /** For logs and errors, never with credentials: `file:///dir`, `memory://name`. */
   readonly url: string;
 
+  /**
+   * Whether the storage can be used at all, as far as that shows without changing anything; for the time before any
+   * work.
+   * @throws ConfigurationInvalid if there is no such storage, PermissionDenied if we may not `access` it
+   */
+  check(access: 'read' | 'write', signal?: AbortSignal): Promise<void>;
+
   /** Keys in ascending ASCII order, read as the consumer goes on. */
   list(options?: ListOptions): AsyncIterable<string>;
 

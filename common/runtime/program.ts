@@ -1,0 +1,128 @@
+import type { Writable } from 'node:stream';
+import { describeError, fateOf, namedFailure } from '../errors.ts';
+import { checkCommandLine, parseCommandLine, programHelp, type CommandLineGrammar } from './command-line.ts';
+import type { Command } from './command.ts';
+import type { Environment } from './environment.ts';
+import { EXIT_STATUS, exitStatusOf, type ExitStatus, type Phase } from './exit-status.ts';
+import { logOptions } from './log-options.ts';
+import { createLogger, type Logger, type LogLevel } from './log.ts';
+import { readOptions, type OptionTable } from './options.ts';
+import { outputOf } from './standard-output.ts';
+
+export interface Program {
+  /** As typed: `facilitator`. */
+  readonly name: string;
+  readonly version: string;
+  /** `FACILITATOR` for variables like `FACILITATOR_IS_FIRST`. */
+  readonly envPrefix: string;
+  readonly commands: readonly Command[];
+  /**
+   * Options taken everywhere and checked, but handed to no command, e.g. those of old manifests that mean nothing
+   * any more. The options of logging are added to them.
+   */
+  readonly globals?: OptionTable;
+}
+
+/** What a program gets from the process; `main.ts` takes it from `process`. */
+export interface ProgramIo {
+  /** Without executable and script. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  /** For results, help and version. */
+  readonly stdout: Writable;
+  /** For logs and usage errors. Writes must be synchronous, as those of `process.stderr` on Linux are. */
+  readonly stderr: Writable;
+  readonly stderrIsTty: boolean;
+  readonly clock: () => Date;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one command line to its end. Does not end the process; what a command throws becomes an exit status and one
+ * line: plain text for usage errors, else a line of the log.
+ * @throws TypeError if the options of the program contradict each other
+ */
+export async function runProgram(program: Program, io: ProgramIo): Promise<ExitStatus> {
+  const grammar = grammarOf(program);
+  // Whoever closes our stderr loses the log; that must not stop the work.
+  io.stderr.on('error', () => {});
+  const line = parseCommandLine(grammar, io.argv);
+  let log: Logger | undefined;
+  let phase: Phase = 'prepare';
+  try {
+    const stdout = outputOf(io.stdout);
+    if (line.output !== undefined) {
+      await stdout.write(`${line.output}\n`);
+      return EXIT_STATUS.done;
+    }
+    checkCommandLine(grammar, line);
+    if (!line.command) {
+      io.stderr.write(`${programHelp(grammar)}\n`);
+      return EXIT_STATUS.usage;
+    }
+    const { clock, env, randomBytes, signal } = io;
+    const sources = { commandLine: line.options, env, envPrefix: program.envPrefix };
+    const globals = readOptions({ ...program.globals, ...logOptions }, sources);
+    log = await loggerOf(program, io, globals['log-level'], globals['force-json-log-output']);
+    const bound = line.command.bind({ ...sources, words: line.words });
+    const work = await bound.prepare({ log, clock, stdout, randomBytes, signal });
+    phase = 'run';
+    await work();
+    return EXIT_STATUS.done;
+  } catch (err) {
+    const status = exitStatusOf(err, phase);
+    const fullName = [program.name, ...(line.command ? [line.command.name] : [])].join(' ');
+    if (status === EXIT_STATUS.usage) {
+      io.stderr.write(`${fullName}: ${describeError(err)}\nsee ${fullName} --help\n`);
+    } else {
+      log ??= await loggerOf(program, io, 'info', true);
+      logFailure(log, line.command?.name ?? program.name, err);
+    }
+    return status;
+  }
+}
+
+/** One line for a failed command. Named errors say all there is to say; others are bugs, and need their stack. */
+function logFailure(log: Logger, name: string, err: unknown): void {
+  const failure = namedFailure(err);
+  const withStack = err instanceof Error && (!failure || log.isLevelEnabled('debug'));
+  const fields = {
+    error_code: failure?.code ?? 'E_UNEXPECTED',
+    error: describeError(err),
+    fate: fateOf(err),
+    ...(withStack ? { stack: err.stack } : {}),
+  };
+  log.error(fields, `${name} failed`);
+}
+
+async function loggerOf(
+  { version }: Program,
+  { clock, env, stderr, stderrIsTty }: ProgramIo,
+  level: LogLevel,
+  forceJson: boolean,
+): Promise<Logger> {
+  const toStderr = (text: string): void => void stderr.write(text);
+  if (!stderrIsTty || forceJson) return createLogger({ level, version, clock, write: toStderr });
+  const { prettyWriter } = await import('./pretty-log.ts');
+  // NO_COLOR with any text but the empty one, by the convention of https://no-color.org.
+  return createLogger({ level, version, clock, write: prettyWriter(toStderr, !env['NO_COLOR']) });
+}
+
+function grammarOf({ name, version, envPrefix, commands, globals = {} }: Program): CommandLineGrammar {
+  const all = { ...globals, ...logOptions };
+  for (const command of commands) refuseDoubles(command, all);
+  return { name, version, envPrefix, commands, globals: all };
+}
+
+/** yargs would silently merge two options of one name, and the command would read the value meant for the other. */
+function refuseDoubles(command: Command, globals: OptionTable): void {
+  const seen = new Set(['help', 'version', 'h', '_', '$0']);
+  for (const [name, { alias }] of [...Object.entries(globals), ...Object.entries(command.options)]) {
+    for (const form of alias === undefined ? [name] : [name, alias]) {
+      if (seen.has(form)) throw new TypeError(`${command.name}: the option ${form} is declared twice or is reserved`);
+      seen.add(form);
+    }
+  }
+}
