@@ -1,0 +1,91 @@
+import { createCipheriv, createDecipheriv, createECDH, createHash } from 'node:crypto';
+
+/**
+ * The packets' encryption: ECIES over P-256 with the X9.63 KDF (SHA-256, one round) and AES-128-GCM under a 16-byte IV.
+ * Payload: ephemeral public key (65 bytes, uncompressed) ‖ ciphertext ‖ tag (16). Source: docs/protocol.md,
+ * "Packet encryption".
+ */
+const CURVE = 'prime256v1';
+const CIPHER = 'aes-128-gcm';
+const KDF_COUNTER = Uint8Array.of(0, 0, 0, 1);
+const UNCOMPRESSED = 4;
+
+/** Bytes of an uncompressed P-256 point: 4 ‖ X ‖ Y (SEC 1 §2.3.3). */
+export const POINT_LENGTH = 65;
+/** Bytes of a P-256 scalar. */
+export const SCALAR_LENGTH = 32;
+const TAG_LENGTH = 16;
+
+/** Opens payloads under one private key. The object is reused because each import of a key costs as much as a use. */
+export class PacketDecryptor {
+  readonly #ecdh = createECDH(CURVE);
+
+  /** @param scalar 32 bytes, big-endian, in [1, n); else it throws an `Error` of node:crypto */
+  constructor(scalar: Uint8Array) {
+    this.#ecdh.setPrivateKey(scalar);
+  }
+
+  /** The public key that belongs to the scalar, 65 bytes. */
+  get publicKey(): Buffer {
+    return this.#ecdh.getPublicKey();
+  }
+
+  /**
+   * The plaintext, or `undefined` if this key does not open the payload, for whatever reason: too short, no point of
+   * the curve, wrong tag. To tell these apart would help nobody but an attacker.
+   */
+  decrypt(payload: Uint8Array): Buffer | undefined {
+    // OpenSSL also takes compressed and hybrid points; the reference does not, and the peer must judge alike.
+    if (payload.length < POINT_LENGTH + TAG_LENGTH || payload[0] !== UNCOMPRESSED) return undefined;
+    const ephemeral = payload.subarray(0, POINT_LENGTH);
+    const sealed = payload.subarray(POINT_LENGTH, payload.length - TAG_LENGTH);
+    try {
+      const { key, iv } = deriveKey(this.#ecdh.computeSecret(ephemeral), ephemeral);
+      const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
+      decipher.setAuthTag(payload.subarray(payload.length - TAG_LENGTH));
+      const plain = decipher.update(sealed);
+      decipher.final();
+      return plain;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/**
+ * Encrypts for the holder of a private key.
+ * @param recipient 65 bytes, uncompressed
+ * @param random gives the ephemeral scalar: uniformly random, or whoever knows it reads the plaintext
+ * @throws Error of node:crypto if `recipient` is no point of the curve
+ */
+export function encryptPayload(
+  recipient: Uint8Array,
+  plain: Uint8Array,
+  random: (length: number) => Uint8Array,
+): Buffer {
+  const ecdh = createECDH(CURVE);
+  drawPrivateKey(ecdh, random);
+  const ephemeral = ecdh.getPublicKey();
+  const { key, iv } = deriveKey(ecdh.computeSecret(recipient), ephemeral);
+  const cipher = createCipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
+  const sealed = cipher.update(plain);
+  cipher.final();
+  return Buffer.concat([ephemeral, sealed, cipher.getAuthTag()]);
+}
+
+/** A scalar outside [1, n), one in 2^32 draws, is drawn again; a source that only gives such is broken. */
+function drawPrivateKey(ecdh: ReturnType<typeof createECDH>, random: (length: number) => Uint8Array): void {
+  for (let draws = 0; ; draws++) {
+    try {
+      ecdh.setPrivateKey(random(SCALAR_LENGTH));
+      return;
+    } catch (cause) {
+      if (draws === 8) throw new Error('the source of randomness gives no scalar of P-256', { cause });
+    }
+  }
+}
+
+function deriveKey(secret: Uint8Array, ephemeral: Uint8Array): { key: Buffer; iv: Buffer } {
+  const derived = createHash('sha256').update(secret).update(KDF_COUNTER).update(ephemeral).digest();
+  return { key: derived.subarray(0, 16), iv: derived.subarray(16, 32) };
+}

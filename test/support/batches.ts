@@ -1,0 +1,134 @@
+import {
+  ingestionKeys,
+  sumPartKeys,
+  validationKeys,
+  type BatchId,
+  type BatchKeys,
+  type ServerIndex,
+} from '../../common/domain/batch-path.ts';
+import type { Storage } from '../../common/ports/storage.ts';
+import { encodeBatch, encodeSignature, type BatchContent } from '../../facilitator/batch/encode-batch.ts';
+import { readBatch, type SignedBatch } from '../../facilitator/batch/read-batch.ts';
+import type {
+  DataSharePacket,
+  IngestionHeader,
+  InvalidPacket,
+  SumPart,
+  ValidationHeader,
+  ValidationPacket,
+} from '../../facilitator/codec/records.ts';
+import {
+  dataSharePacket,
+  ingestionHeader,
+  invalidPacket,
+  sumPart,
+  validationHeader,
+  validationPacket,
+} from '../../facilitator/codec/record-types.ts';
+import type { SigningKey } from '../../facilitator/crypto/signature.ts';
+import { P } from '../../facilitator/prio/field.ts';
+import { AGGREGATION, ingestorKey, other, serverKeys, WINDOW, type World } from './servers.ts';
+
+/** Signs and stores a batch in three objects. */
+export async function storeBatch<H, P>(
+  storage: Storage,
+  keys: BatchKeys,
+  content: BatchContent<H, P>,
+  signingKey: SigningKey,
+): Promise<void> {
+  const encoded = encodeBatch(keys, content, signingKey);
+  await storage.put(keys.packets, encoded.packetFile);
+  await storage.put(keys.header, encoded.headerFile);
+  await storage.put(keys.signature, encodeSignature(keys, encoded, signingKey.identifier));
+}
+
+export function ingestionHeaderOf(
+  batch: BatchId,
+  bins: number,
+  packetFileDigest: Uint8Array,
+  changes: Partial<IngestionHeader> = {},
+): IngestionHeader {
+  return {
+    batch_uuid: batch.id,
+    name: AGGREGATION,
+    bins,
+    epsilon: 0.11,
+    prime: P,
+    number_of_servers: 2,
+    hamming_weight: null,
+    batch_start_time: 100,
+    batch_end_time: 200,
+    packet_file_digest: packetFileDigest,
+    ...changes,
+  };
+}
+
+export async function storeIngestionBatch(
+  world: World,
+  server: ServerIndex,
+  batch: BatchId,
+  bins: number,
+  packets: readonly DataSharePacket[],
+  changes: Partial<IngestionHeader> = {},
+): Promise<void> {
+  const content = {
+    headerType: ingestionHeader,
+    header: (digest: Buffer) => ingestionHeaderOf(batch, bins, digest, changes),
+    packetType: dataSharePacket,
+    packets,
+  };
+  await storeBatch(world.ingestion[server], ingestionKeys(AGGREGATION, batch), content, ingestorKey);
+}
+
+/** Stores a validation batch as server `writer`, where the other one reads it. */
+export async function storePeerValidation(
+  world: World,
+  writer: ServerIndex,
+  batch: BatchId,
+  bins: number,
+  packets: readonly ValidationPacket[],
+): Promise<void> {
+  const content = {
+    headerType: validationHeader,
+    header: (digest: Buffer): ValidationHeader => {
+      const { batch_start_time: _start, batch_end_time: _end, ...header } = ingestionHeaderOf(batch, bins, digest);
+      return header;
+    },
+    packetType: validationPacket,
+    packets,
+  };
+  const keys = validationKeys(AGGREGATION, batch, writer);
+  await storeBatch(world.peerValidation[other(writer)], keys, content, serverKeys[writer]);
+}
+
+/** What server `writer` told the other, as the other reads it. */
+export function readPeerValidation(
+  world: World,
+  writer: ServerIndex,
+  batch: BatchId,
+): Promise<SignedBatch<ValidationHeader, ValidationPacket>> {
+  const source = {
+    storage: world.peerValidation[other(writer)],
+    keys: validationKeys(AGGREGATION, batch, writer),
+    headerType: validationHeader,
+    packetType: validationPacket,
+  };
+  return readBatch(source, { keyOf: () => serverKeys[writer].publicKey });
+}
+
+export function readSumPart(portal: Storage, server: ServerIndex): Promise<SignedBatch<SumPart, InvalidPacket>> {
+  const source = {
+    storage: portal,
+    keys: sumPartKeys('test', AGGREGATION, WINDOW, server),
+    headerType: sumPart,
+    packetType: invalidPacket,
+  };
+  return readBatch(source, { keyOf: () => serverKeys[server].publicKey });
+}
+
+/** Every key of a storage. */
+export async function keysIn(storage: Storage): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const key of storage.list()) keys.push(key);
+  return keys;
+}

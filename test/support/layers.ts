@@ -1,0 +1,116 @@
+/** What the files of one layer may import besides each other. */
+export interface Layer {
+  /** Layers of ours, by their keys in `LAYERS`. */
+  readonly ours: readonly string[];
+  /** Modules that are not ours: node's and npm's; without it any. */
+  readonly others?: readonly string[];
+  /** Files that may be imported as types only. */
+  readonly types?: readonly string[];
+}
+
+const COMMON_PORTS = ['common/errors.ts', 'common/domain/', 'common/ports/'];
+const RUNTIME_FOR_USE_CASES = ['common/runtime/read-object.ts', 'common/runtime/breathe.ts'];
+const COMMON = [...COMMON_PORTS, 'common/runtime/', ...RUNTIME_FOR_USE_CASES];
+const COMMON_FOR_USE_CASES = [...COMMON_PORTS, ...RUNTIME_FOR_USE_CASES];
+const PURE_FACILITATOR = [
+  'facilitator/errors.ts',
+  'facilitator/prio/',
+  'facilitator/crypto/',
+  'facilitator/codec/',
+  'facilitator/batch/',
+];
+const FACILITATOR = [...PURE_FACILITATOR, 'facilitator/*.ts', 'facilitator/sample/'];
+
+/**
+ * Who may import whom. A file belongs to the most specific key: a file's path, `folder/*.ts` for the files directly in
+ * a folder, `folder/` for all that is in it. Type-only imports count like others. The backends are for `wire.ts`
+ * alone, and `main.ts` is for nobody.
+ */
+export const LAYERS: Readonly<Record<string, Layer>> = {
+  'common/errors.ts': { ours: [], others: [] },
+  'common/domain/': { ours: ['common/errors.ts'], others: [] },
+  'common/ports/': { ours: ['common/domain/'], others: [] },
+  'common/backends/': { ours: COMMON_PORTS },
+  'common/runtime/': { ours: [...COMMON_PORTS, ...RUNTIME_FOR_USE_CASES] },
+  // Apart from the rest of their folder because use cases need them; hence they need nothing of that folder.
+  'common/runtime/read-object.ts': { ours: COMMON_PORTS, others: [] },
+  'common/runtime/breathe.ts': { ours: [], others: ['node:timers/promises'] },
+
+  'facilitator/errors.ts': { ours: ['common/errors.ts'], others: [] },
+  'facilitator/prio/': { ours: ['facilitator/errors.ts'], others: ['node:crypto'] },
+  'facilitator/crypto/': { ours: ['facilitator/errors.ts', 'common/errors.ts'], others: ['node:crypto'] },
+  'facilitator/codec/': { ours: ['facilitator/errors.ts', 'common/errors.ts', 'common/domain/'] },
+  'facilitator/batch/': {
+    ours: ['facilitator/errors.ts', 'facilitator/codec/', 'facilitator/crypto/', ...COMMON_FOR_USE_CASES],
+    types: ['facilitator/prio/verification.ts'],
+  },
+  'facilitator/sample/': { ours: [...PURE_FACILITATOR, ...COMMON_FOR_USE_CASES] },
+  // The use cases.
+  'facilitator/*.ts': { ours: [...PURE_FACILITATOR, ...COMMON_FOR_USE_CASES] },
+  'facilitator/wire.ts': { ours: [...FACILITATOR, ...COMMON, 'common/backends/'] },
+  // The command line: options, commands, the program that has them.
+  'facilitator/options.ts': {
+    ours: [...FACILITATOR, 'facilitator/wire.ts', 'common/runtime/', 'common/domain/', 'common/errors.ts'],
+  },
+  'facilitator/commands/': {
+    ours: [
+      ...FACILITATOR,
+      'facilitator/wire.ts',
+      'facilitator/options.ts',
+      'common/runtime/',
+      'common/domain/',
+      'common/errors.ts',
+    ],
+  },
+  'facilitator/program.ts': { ours: ['facilitator/commands/', 'facilitator/options.ts', 'common/runtime/'] },
+  'facilitator/main.ts': {
+    ours: [
+      ...FACILITATOR,
+      'facilitator/wire.ts',
+      'facilitator/options.ts',
+      'facilitator/commands/',
+      'facilitator/program.ts',
+      ...COMMON,
+      'common/backends/',
+    ],
+  },
+
+  'workflow-manager/*.ts': { ours: COMMON_FOR_USE_CASES },
+  'workflow-manager/backends/': { ours: ['workflow-manager/*.ts', ...COMMON_PORTS] },
+  'workflow-manager/wire.ts': {
+    ours: ['workflow-manager/*.ts', 'workflow-manager/backends/', ...COMMON, 'common/backends/'],
+  },
+  'workflow-manager/options.ts': {
+    ours: [
+      'workflow-manager/*.ts',
+      'workflow-manager/wire.ts',
+      'common/runtime/',
+      'common/domain/',
+      'common/errors.ts',
+    ],
+  },
+  'workflow-manager/main.ts': {
+    ours: ['workflow-manager/*.ts', 'workflow-manager/wire.ts', 'workflow-manager/options.ts', ...COMMON],
+  },
+
+  'deploy/': { ours: [...COMMON, 'common/backends/', ...FACILITATOR, 'workflow-manager/*.ts'] },
+};
+
+/** The key of the layer that a file is in, `undefined` if it is in none. */
+export function layerOf(path: string): string | undefined {
+  return Object.keys(LAYERS)
+    .filter((key) => covers(key, path))
+    .sort((a, b) => specificity(b) - specificity(a))[0];
+}
+
+function covers(key: string, path: string): boolean {
+  if (key.endsWith('/')) return path.startsWith(key);
+  if (key.endsWith('/*.ts')) return path.slice(0, path.lastIndexOf('/')) === key.slice(0, -'/*.ts'.length);
+  return path === key;
+}
+
+/** Files before `*.ts` before folders, deep folders before shallow ones. */
+function specificity(key: string): number {
+  const form = key.endsWith('/') ? 0 : key.endsWith('*.ts') ? 1 : 2;
+  return form * 1000 + key.length;
+}
