@@ -12,7 +12,7 @@ export class AvroSchemaUnsuitable extends DspError {
   readonly fate = 'reject';
 }
 
-/** A block inflates to more than 64 MiB, or a value is longer than 512 MiB. */
+/** More than `facilitator/codec/limits.ts` allows: a block that inflates beyond 64 MiB, a value beyond 512 MiB …. */
 export class AvroLimitExceeded extends DspError {
   readonly code = 'E_AVRO_LIMIT';
   readonly fate = 'reject';
@@ -111,5 +111,11 @@ export class OwnValidationContradicted extends DspError {
 /** The aggregation has no batch with packets. */
 export class AggregationEmpty extends DspError {
   readonly code = 'E_AGGREGATION_EMPTY';
+  readonly fate = 'reject';
+}
+
+/** `inspect` could not show every file that it was given. */
+export class InspectionFailed extends DspError {
+  readonly code = 'E_INSPECTION';
   readonly fate = 'reject';
 }

@@ -1,0 +1,24 @@
+import { text } from '../common/runtime/option-values.ts';
+import type { Program } from '../common/runtime/program.ts';
+import { aggregateCommand } from './commands/aggregate.ts';
+import { generateIngestionSampleCommand } from './commands/generate-ingestion-sample.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { intakeBatchCommand } from './commands/intake-batch.ts';
+
+/** The facilitator with all its commands, apart from the process it runs in. */
+export function facilitatorProgram(version: string): Program {
+  return {
+    name: 'facilitator',
+    version,
+    envPrefix: 'FACILITATOR',
+    commands: [intakeBatchCommand, aggregateCommand, generateIngestionSampleCommand, inspectCommand],
+    globals: {
+      pushgateway: text({
+        describe: 'ignored, as by the reference',
+        example: 'http://pushgateway:9091',
+        hidden: true,
+        legacyEnv: 'PUSHGATEWAY',
+      }),
+    },
+  };
+}
