@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+
+/** The two data share processors of the deployment. */
+export const SERVERS = ['pha', 'facilitator'] as const;
+export type ServerName = (typeof SERVERS)[number];
+
+export const otherServer = (server: ServerName): ServerName => (server === 'pha' ? 'facilitator' : 'pha');
+export const isFirst = (server: ServerName): boolean => server === 'pha';
+
+/** The buckets of one server, as directories. */
+export interface Buckets {
+  readonly ingestion: string;
+  readonly ownValidation: string;
+  /** What the peer wrote for this server. */
+  readonly peerValidation: string;
+}
+
+/** The directories below `root` that stand for all buckets of a deployment. */
+export interface Places {
+  readonly buckets: Readonly<Record<ServerName, Buckets>>;
+  /** Where both servers' sum parts go. */
+  readonly portal: string;
+}
+
+export function placesIn(root: string, ingestion?: Readonly<Record<ServerName, string>>): Places {
+  const bucketsOf = (server: ServerName): Buckets => ({
+    ingestion: ingestion?.[server] ?? join(root, server, 'ingestion'),
+    ownValidation: join(root, server, 'own-validation'),
+    peerValidation: join(root, server, 'peer-validation'),
+  });
+  return {
+    buckets: { pha: bucketsOf('pha'), facilitator: bucketsOf('facilitator') },
+    portal: join(root, 'portal'),
+  };
+}
