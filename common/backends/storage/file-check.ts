@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, opendir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationInvalid } from '../../errors.ts';
 import { named, unlessAbsent } from './file-errors.ts';
@@ -11,12 +11,12 @@ import { named, unlessAbsent } from './file-errors.ts';
  */
 export async function checkRoot(root: string, url: string, wanted: 'read' | 'write'): Promise<void> {
   const path = wanted === 'read' ? root : await nearestExisting(root);
-  const mode = wanted === 'read' ? constants.R_OK | constants.X_OK : constants.W_OK | constants.X_OK;
   await named({ operation: wanted, url }, async () => {
     const found = await unlessAbsent(stat(path), undefined);
     if (!found) throw new ConfigurationInvalid(`${url} does not exist; create the directory or correct the location`);
     if (!found.isDirectory()) throw new ConfigurationInvalid(`${url} cannot be used: ${path} is no directory`);
-    await access(path, mode);
+    if (wanted === 'read') await (await opendir(path)).close();
+    else await access(path, constants.W_OK | constants.X_OK);
   });
 }
 
