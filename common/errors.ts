@@ -48,6 +48,24 @@ export class StorageUnavailable extends DspError {
   readonly fate = 'retry';
 }
 
+/** The task queue failed or could not be reached. */
+export class QueueUnavailable extends DspError {
+  readonly code = 'E_QUEUE_UNAVAILABLE';
+  readonly fate = 'retry';
+}
+
+/** The lease on a task, or on an aggregation, is gone: somebody else may be at it now, so nothing more is written. */
+export class LeaseLost extends DspError {
+  readonly code = 'E_LEASE_LOST';
+  readonly fate = 'retry';
+}
+
+/** A message of the task queue is no task: no JSON, a field missing, of another type or malformed. */
+export class TaskMalformed extends DspError {
+  readonly code = 'E_TASK_MALFORMED';
+  readonly fate = 'reject';
+}
+
 /** A key that no storage may hold: empty, absolute, with `..` or empty segments, or not printable ASCII. */
 export class ObjectKeyInvalid extends DspError {
   readonly code = 'E_OBJECT_KEY';

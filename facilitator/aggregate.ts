@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { describeBatch, sumPartKeys, type BatchId, type Interval } from '../common/domain/batch-path.ts';
+import { describeBatch, sumPartKeys, type BatchId } from '../common/domain/batch-path.ts';
+import type { Interval } from '../common/domain/interval.ts';
 import { formatBatchTime } from '../common/domain/batch-time.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import { encodeBatch, encodeSignature } from './batch/encode-batch.ts';

@@ -1,4 +1,5 @@
 import { formatBatchTime, formatCompactTime } from './batch-time.ts';
+import type { Interval } from './interval.ts';
 
 /** The index of a data share processor: 0 is the PHA ("first"), 1 the facilitator. */
 export type ServerIndex = 0 | 1;
@@ -16,12 +17,6 @@ export interface BatchKeys {
   readonly header: string;
   readonly packets: string;
   readonly signature: string;
-}
-
-/** Half-open, in UTC: `begin <= t < end`. */
-export interface Interval {
-  readonly begin: Date;
-  readonly end: Date;
 }
 
 const batchKeys = (base: string, infix: string): BatchKeys => ({

@@ -1,4 +1,5 @@
-import type { BatchId, Interval } from '../../common/domain/batch-path.ts';
+import type { BatchId } from '../../common/domain/batch-path.ts';
+import type { Interval } from '../../common/domain/interval.ts';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { runFacilitator, type ProcessSettings } from './facilitator-process.ts';
 import { isFirst, otherServer, type Places, type ServerName } from './places.ts';

@@ -1,4 +1,5 @@
-import type { BatchId, Interval } from '../../common/domain/batch-path.ts';
+import type { BatchId } from '../../common/domain/batch-path.ts';
+import type { Interval } from '../../common/domain/interval.ts';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { formatUuidV4 } from '../../common/domain/uuid.ts';
 

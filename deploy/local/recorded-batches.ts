@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BatchId, Interval } from '../../common/domain/batch-path.ts';
+import type { BatchId } from '../../common/domain/batch-path.ts';
+import type { Interval } from '../../common/domain/interval.ts';
 import { parseBatchTime } from '../../common/domain/batch-time.ts';
 import type { ServerName } from './places.ts';
 

@@ -1,11 +1,6 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
-import {
-  ingestionKeys,
-  sumPartKeys,
-  validationKeys,
-  type BatchId,
-  type Interval,
-} from '../../common/domain/batch-path.ts';
+import { ingestionKeys, sumPartKeys, validationKeys, type BatchId } from '../../common/domain/batch-path.ts';
+import type { Interval } from '../../common/domain/interval.ts';
 import { openStorage } from '../../common/backends/storage/open.ts';
 import { ObjectMissing } from '../../common/errors.ts';
 import type { Storage } from '../../common/ports/storage.ts';

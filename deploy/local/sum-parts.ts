@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import { sumPartKeys, type Interval } from '../../common/domain/batch-path.ts';
+import { sumPartKeys } from '../../common/domain/batch-path.ts';
+import type { Interval } from '../../common/domain/interval.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { readBatch } from '../../facilitator/batch/read-batch.ts';
 import type { SumPart } from '../../facilitator/codec/records.ts';

@@ -1,7 +1,8 @@
 import { createECDH, generateKeyPairSync } from 'node:crypto';
 import { pino } from 'pino';
 import { MemoryStorage } from '../../common/backends/storage/memory.ts';
-import type { Interval, ServerIndex } from '../../common/domain/batch-path.ts';
+import type { ServerIndex } from '../../common/domain/batch-path.ts';
+import type { Interval } from '../../common/domain/interval.ts';
 import type { AggregateSetup } from '../../facilitator/aggregate.ts';
 import { PacketDecryptor } from '../../facilitator/crypto/ecies.ts';
 import { parseSigningKey } from '../../facilitator/crypto/keys.ts';
