@@ -28,7 +28,7 @@ const FACILITATOR = [...PURE_FACILITATOR, 'facilitator/*.ts', 'facilitator/sampl
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   'common/errors.ts': { ours: [], others: [] },
-  'common/domain/': { ours: ['common/errors.ts'], others: [] },
+  'common/domain/': { ours: ['common/errors.ts'], others: ['node:crypto'] },
   'common/ports/': { ours: ['common/domain/'], others: [] },
   'common/backends/': { ours: COMMON_PORTS },
   'common/runtime/': { ours: [...COMMON_PORTS, ...RUNTIME_FOR_USE_CASES] },
