@@ -36,6 +36,12 @@ export class PermissionDenied extends DspError {
   readonly fate = 'retry';
 }
 
+/** The process was asked to end (SIGINT, SIGTERM, the end of its parent) before it was done. */
+export class Stopped extends DspError {
+  readonly code = 'E_STOPPED';
+  readonly fate = 'retry';
+}
+
 /** There is no object under the key, or not yet. */
 export class ObjectMissing extends DspError {
   readonly code = 'E_OBJECT_MISSING';

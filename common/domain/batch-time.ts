@@ -1,7 +1,13 @@
+import { utcTime } from './calendar.ts';
+
 /** The form of times in object names and tasks: UTC, to the minute. */
 export const BATCH_TIME_FORM = 'YYYY/MM/DD/hh/mm';
 
+/** The same without slashes, as in the names of sum parts. */
+export const COMPACT_TIME_FORM = 'YYYYMMDDhhmm';
+
 const FORM = /^(\d{4})\/(\d{1,2})\/(\d{1,2})\/(\d{1,2})\/(\d{1,2})$/;
+const COMPACT_FORM = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)$/;
 
 const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
 
@@ -10,21 +16,22 @@ const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
  * @returns `undefined` if it is of another form or no date of the calendar
  */
 export function parseBatchTime(text: string): Date | undefined {
-  const fields = FORM.exec(text)?.slice(1).map(Number);
-  if (!fields) return undefined;
-  // The expression has five groups and none of them is optional.
-  const [year, month, day, hour, minute] = fields as [number, number, number, number, number];
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  date.setUTCHours(hour, minute);
-  // setUTC… lets 30 February run over into March; a date that does not come back as it was written is none.
-  const same =
-    date.getUTCFullYear() === year &&
-    date.getUTCMonth() === month - 1 &&
-    date.getUTCDate() === day &&
-    date.getUTCHours() === hour &&
-    date.getUTCMinutes() === minute;
-  return same ? date : undefined;
+  return timeOf(FORM.exec(text));
+}
+
+/**
+ * A time given as `YYYYMMDDhhmm` (UTC).
+ * @returns `undefined` if it is of another form or no date of the calendar
+ */
+export function parseCompactTime(text: string): Date | undefined {
+  return timeOf(COMPACT_FORM.exec(text));
+}
+
+function timeOf(match: RegExpExecArray | null): Date | undefined {
+  if (!match) return undefined;
+  // Both expressions have five groups and none of them is optional.
+  const [year, month, day, hour, minute] = match.slice(1).map(Number) as [number, number, number, number, number];
+  return utcTime(year, month, day, hour, minute);
 }
 
 /** `YYYY/MM/DD/hh/mm`, always zero-padded. */

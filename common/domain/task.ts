@@ -81,7 +81,7 @@ const isFields = (value: unknown): value is Fields =>
 function fieldsOf(message: Uint8Array): Fields {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(message));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message));
   } catch (cause) {
     throw new TaskMalformed('the message is no JSON in UTF-8', { cause });
   }

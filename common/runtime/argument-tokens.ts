@@ -1,7 +1,9 @@
 /** A command line, taken apart only as far as to keep the values of options away from the parser behind it. */
 export interface SealedArguments {
-  /** For the parser: `--name=<index into values>`, `-a=<index>`, `--help`, `--version` and words. */
-  readonly argv: readonly string[];
+  /** For the parser: `--name=<index into values>`, `-a=<index>`, `--help` and `--version`. */
+  readonly options: readonly string[];
+  /** All that is neither option nor value, in order. */
+  readonly words: readonly string[];
   readonly values: readonly string[];
   /** What looks like an option but is declared nowhere, without value: `--colour`; see `shownName`. */
   readonly undeclared: readonly string[];
@@ -14,18 +16,29 @@ const LONG = /^--([^=]+)(?:=([\s\S]*))?$/;
 /** `-p`, `-p5`, `-p=5`; not `-5`, which is a word. */
 const SHORT = /^-([A-Za-z])(?:=?([\s\S]+))?$/;
 
+/** `-name`, `-name=value`: Go programs take one dash for two. */
+const LONG_BY_ONE_DASH = /^-([A-Za-z][^=]+)(?:=([\s\S]*))?$/;
+
 /** Options without value; all others have exactly one. */
 const SWITCHES = new Set(['help', 'version']);
 
+/** Which options there are, by names and letters without dashes. */
+export interface DeclaredNames {
+  readonly all: ReadonlySet<string>;
+  /** Those that may stand without value, see `OptionSpec.bare`. */
+  readonly bare: ReadonlySet<string>;
+}
+
 /**
  * Splits `argv` (without executable and script). As every option takes exactly one value, the word after `--name`
- * is its value whatever it looks like, except another declared option, which means that the value was forgotten.
+ * is its value whatever it looks like, except another declared option, which means that the value was forgotten. A
+ * bare option, the exception, has the value `true` unless `true` or `false` follows.
  *
  * Values are replaced by indices because yargs 18.2 does not leave them alone: it strips quotes (`--x='"a"'`) and
  * takes `--x -abc` for four options. Undeclared names are kept from it too: `--constructor=1` makes it throw a
  * TypeError, `--_=1` adds a word and `--get-yargs-completions` prints a list.
  */
-export function sealArguments(argv: readonly string[], declared: ReadonlySet<string>): SealedArguments {
+export function sealArguments(argv: readonly string[], declared: DeclaredNames): SealedArguments {
   const options: string[] = [];
   const words: string[] = [];
   const values: string[] = [];
@@ -33,7 +46,7 @@ export function sealArguments(argv: readonly string[], declared: ReadonlySet<str
   const valueless: string[] = [];
   const declares = (token: string | undefined): boolean => {
     const name = nameOf(token ?? '');
-    return name !== undefined && (declared.has(name) || SWITCHES.has(name));
+    return name !== undefined && (declared.all.has(name) || SWITCHES.has(name));
   };
 
   for (let i = 0; i < argv.length; i++) {
@@ -43,7 +56,7 @@ export function sealArguments(argv: readonly string[], declared: ReadonlySet<str
       words.push(...argv.slice(i + 1));
       break;
     }
-    const [, name, attached] = (token === '-h' ? LONG.exec('--help') : (LONG.exec(token) ?? SHORT.exec(token))) ?? [];
+    const [, name, attached] = optionIn(token, declared.all) ?? [];
     if (name === undefined) {
       words.push(token);
       continue;
@@ -53,14 +66,24 @@ export function sealArguments(argv: readonly string[], declared: ReadonlySet<str
       continue;
     }
     const next = argv[i + 1];
-    const value = attached ?? (next === undefined || next === '--' || declares(next) ? undefined : argv[++i]);
-    if (!declared.has(name)) undeclared.push(shownName(token.startsWith('--') ? '--' : '-', name));
+    const bare = declared.bare.has(name);
+    const nextIsValue = bare ? next === 'true' || next === 'false' : next !== '--' && !declares(next);
+    // At the end of `argv` there is nothing to take.
+    const value = attached ?? (nextIsValue ? argv[++i] : bare ? 'true' : undefined);
+    if (!declared.all.has(name)) undeclared.push(shownName(token.startsWith('--') ? '--' : '-', name));
     else if (value === undefined) valueless.push(name);
     else options.push(`${name.length > 1 ? '--' : '-'}${name}=${values.push(value) - 1}`);
   }
-  // The first word is the command; behind `--`, words like `-5` stay words.
-  const sealed = [...options, ...words.slice(0, 1), '--', ...words.slice(1)];
-  return { argv: sealed, values, undeclared, valueless };
+  return { options, words, values, undeclared, valueless };
+}
+
+/** The match of an option: name, and value if one is attached. */
+function optionIn(token: string, declared: ReadonlySet<string>): RegExpExecArray | null {
+  if (token === '-h') return LONG.exec('--help');
+  const long = LONG_BY_ONE_DASH.exec(token);
+  // Only names that are declared: all else may be a letter with its value. The first group takes part in every match.
+  if (long && (declared.has(long[1]!) || SWITCHES.has(long[1]!))) return long;
+  return LONG.exec(token) ?? SHORT.exec(token);
 }
 
 /** The name in `--name`, `--name=…` and exactly `-p`: a value may well begin like `-pq`. */

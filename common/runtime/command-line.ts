@@ -2,27 +2,27 @@ import yargs, { type Argv, type Options } from 'yargs';
 import { UsageError } from '../errors.ts';
 import { sealArguments } from './argument-tokens.ts';
 import type { Command } from './command.ts';
+import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
 import { variablesOf } from './environment.ts';
 import { nearest } from './nearest.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { exampleOf, type OptionTable } from './options.ts';
 
 /** What can be typed: a program's commands and options. */
-export interface CommandLineGrammar {
+export type CommandLineGrammar = Commands & {
   readonly name: string;
   readonly version: string;
   /** `FACILITATOR` for variables like `FACILITATOR_IS_FIRST`; shown in help. */
   readonly envPrefix: string;
-  readonly commands: readonly Command[];
   /** Options of every command, which may also stand before the command. */
   readonly globals: OptionTable;
-}
+};
 
 /** What was typed. The names are not checked yet, see `checkCommandLine`: `--help` must work among mistakes. */
 export interface CommandLine {
   /** The text that `--help` or `--version` asks for, without line feed at the end. */
   readonly output: string | undefined;
-  /** `undefined` if none or an unknown one was named. */
+  /** `undefined` if none or an unknown one was named, which cannot be where there is only one. */
   readonly command: Command | undefined;
   /** The texts of each option, in order. */
   readonly options: ReadonlyMap<string, readonly string[]>;
@@ -37,14 +37,20 @@ const HELP_COLUMNS = 100;
 
 /** Parses `argv` (without executable and script). Prints nothing and does not look at the environment. */
 export function parseCommandLine(grammar: CommandLineGrammar, argv: readonly string[]): CommandLine {
-  const tables = [grammar.globals, ...grammar.commands.map(({ options }) => options)];
-  const sealed = sealArguments(argv, new Set(tables.flatMap(namesOf)));
-  let command: Command | undefined;
+  const tables = [grammar.globals, ...commandsOf(grammar).map(({ options }) => options)];
+  const all = new Set(tables.flatMap((table) => namesOf(table)));
+  const bare = new Set(tables.flatMap((table) => namesOf(table, ({ bare }) => bare)));
+  const sealed = sealArguments(argv, { all, bare });
+  // Words behind `--` stay words, also those like `-5`; only the name of a command must stand before it.
+  const commandWords = grammar.only ? 0 : 1;
+  const { options: sealedOptions, words: sealedWords } = sealed;
+  const typed = [...sealedOptions, ...sealedWords.slice(0, commandWords), '--', ...sealedWords.slice(commandWords)];
+  let command = grammar.only;
   const parser = parserOf(grammar, (chosen) => (command = chosen));
   let output = '';
   let parsed: Readonly<Record<string, unknown>> = {};
   // With a callback yargs hands its output over instead of printing it.
-  void parser.parse([...sealed.argv], {}, (err, result, text) => {
+  void parser.parse(typed, {}, (err, result, text) => {
     if (err) throw err;
     parsed = result;
     output = text;
@@ -55,7 +61,7 @@ export function parseCommandLine(grammar: CommandLineGrammar, argv: readonly str
     command,
     options: new Map(Object.entries(options).map(([name, indices]) => [name, unseal(indices, sealed.values)])),
     // Numbers are not parsed, so these are texts.
-    words: (words as string[]).slice(command ? 1 : 0),
+    words: (words as string[]).slice(command ? commandWords : 0),
     undeclared: sealed.undeclared,
     valueless: sealed.valueless,
   };
@@ -70,7 +76,7 @@ export function programHelp(grammar: CommandLineGrammar): string {
 export function checkCommandLine(grammar: CommandLineGrammar, line: CommandLine): void {
   const { command } = line;
   const [word] = line.words;
-  if (!command && word !== undefined) throw unknownCommand(word, grammar.commands);
+  if (!command && word !== undefined) throw unknownCommand(word, commandsOf(grammar));
   const table: OptionTable = { ...grammar.globals, ...command?.options };
   const unknown = [...line.undeclared, ...(command ? foreignOptions(line, table) : [])];
   if (unknown.length > 0) throw new UsageError(unknown.map((name) => unknownOption(name, table)).join('; '));
@@ -78,7 +84,7 @@ export function checkCommandLine(grammar: CommandLineGrammar, line: CommandLine)
     if (!line.valueless.includes(name) && !line.valueless.includes(spec.alias ?? name)) continue;
     throw new UsageError(`--${name} needs a value: ${spec.form}; example: ${exampleOf(name, spec)}`);
   }
-  if (command) checkWords(command, line.words, table);
+  if (command) checkWords(command, shortNameOf(grammar, command), line.words, table);
 }
 
 /** Declared, but by another command than the one that was named. */
@@ -104,7 +110,7 @@ const didYouMean = (word: string, candidates: readonly string[]): string => {
   return candidate === undefined ? '' : `; did you mean ${candidate}?`;
 };
 
-function checkWords(command: Command, words: readonly string[], table: OptionTable): void {
+function checkWords(command: Command, name: string, words: readonly string[], table: OptionTable): void {
   if (command.words && words.length === 0) {
     throw new UsageError(`missing ${wordsUsage(command)}: ${command.words.describe}`);
   }
@@ -112,13 +118,15 @@ function checkWords(command: Command, words: readonly string[], table: OptionTab
   // A key with a blank, given without quotes, comes as words.
   const secrets = Object.values(table).some(({ secret }) => secret);
   const shown = secrets ? '(hidden)' : words.map((word) => JSON.stringify(word)).join(' ');
-  throw new UsageError(`unexpected ${shown}: ${command.name} takes options only; quote values that contain blanks`);
+  throw new UsageError(`unexpected ${shown}: ${name} takes options only; quote values that contain blanks`);
 }
 
 const dashed = (name: string): string => `${name.length > 1 ? '--' : '-'}${name}`;
 
-const namesOf = (table: OptionTable): string[] =>
-  Object.entries(table).flatMap(([name, { alias }]) => (alias === undefined ? [name] : [name, alias]));
+const namesOf = (table: OptionTable, which: (spec: OptionSpec<unknown>) => boolean = () => true): string[] =>
+  Object.entries(table)
+    .filter(([, spec]) => which(spec))
+    .flatMap(([name, { alias }]) => (alias === undefined ? [name] : [name, alias]));
 
 /** yargs gives one index as text, several as a list of texts. */
 function unseal(indices: unknown, values: readonly string[]): readonly string[] {
@@ -132,13 +140,10 @@ function unseal(indices: unknown, values: readonly string[]): readonly string[] 
 function parserOf(grammar: CommandLineGrammar, choose: (command: Command) => void): Argv {
   const parser = yargs()
     .scriptName(grammar.name)
-    .usage(`${grammar.name} COMMAND [OPTION…]`)
     .locale('en')
     .wrap(HELP_COLUMNS)
     .exitProcess(false)
     .fail(false)
-    .help('help', 'show this text')
-    .version('version', 'show the version', `${grammar.name} ${grammar.version}`)
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
@@ -147,22 +152,31 @@ function parserOf(grammar: CommandLineGrammar, choose: (command: Command) => voi
       'boolean-negation': false,
       'strip-aliased': true,
       'duplicate-arguments-array': true,
-    })
+    });
+  if (grammar.only) describeCommand(parser, grammar, grammar.only);
+  else parser.usage(`${grammar.name} COMMAND [OPTION…]`);
+  parser
+    .help('help', 'show this text')
+    .version('version', 'show the version', `${grammar.name} ${grammar.version}`)
     .options(helpEntries(grammar.globals, grammar.envPrefix));
-  for (const command of grammar.commands) {
-    const usage = [grammar.name, command.name, '[OPTION…]', ...(command.words ? [wordsUsage(command)] : [])].join(' ');
-    const words = command.words ? `\n\n${wordsUsage(command)}: ${command.words.describe}` : '';
+  for (const command of grammar.commands ?? []) {
     parser.command({
       command: command.name,
       describe: command.describe,
-      builder: (parser) =>
-        parser
-          .usage(`${usage}\n\n${command.describe}${words}`)
-          .options(helpEntries(command.options, grammar.envPrefix, `Options of ${command.name}:`)),
+      builder: (parser) => describeCommand(parser, grammar, command, `Options of ${command.name}:`),
       handler: () => choose(command),
     });
   }
   return parser;
+}
+
+/** Usage and options of a command, under a heading of their own if `group` names one. */
+function describeCommand(parser: Argv, grammar: CommandLineGrammar, command: Command, group?: string): Argv {
+  const usage = [fullNameOf(grammar, command), '[OPTION…]', ...(command.words ? [wordsUsage(command)] : [])].join(' ');
+  const words = command.words ? `\n\n${wordsUsage(command)}: ${command.words.describe}` : '';
+  return parser
+    .usage(`${usage}\n\n${command.describe}${words}`)
+    .options(helpEntries(command.options, grammar.envPrefix, group));
 }
 
 const wordsUsage = ({ words }: Command): string => `${words?.name.toUpperCase() ?? ''}…`;

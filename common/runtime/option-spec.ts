@@ -13,6 +13,8 @@ export interface ValueKind<V> {
   readonly example: string;
   /** The text of a value, for showing a default. Default: `String`. */
   readonly show?: (value: V) => string;
+  /** See `OptionSpec.bare`. */
+  readonly bare?: boolean;
 }
 
 interface CommonSettings {
@@ -58,6 +60,8 @@ export interface OptionSpec<T> {
   readonly emptyIsUnset: boolean;
   readonly legacyEnv: string | undefined;
   readonly alias: string | undefined;
+  /** `--x` alone means the text `true`; the next word is its value only if it is `true` or `false`. */
+  readonly bare: boolean;
   /** For help; `undefined` if there is none or it is secret. */
   readonly defaultText: string | undefined;
   /** What holds if the option is not given; `undefined` for a required option. */
@@ -87,6 +91,7 @@ export function optionOf<V, const S extends OptionSettings<V>>(
     emptyIsUnset: settings.emptyIsUnset ?? false,
     legacyEnv: settings.legacyEnv,
     alias: settings.alias,
+    bare: kind.bare ?? false,
     defaultText: settings.default === undefined || secret ? undefined : showAll(settings.default, repeat, show),
     // By `Presence` and `Resolved`, these are a list exactly if `repeat`, and `undefined` only if that is allowed.
     fallback: required ? undefined : { value: fallback as Resolved<V, S> },

@@ -1,4 +1,13 @@
-import { BATCH_TIME_FORM, formatBatchTime, parseBatchTime } from '../domain/batch-time.ts';
+import {
+  BATCH_TIME_FORM,
+  COMPACT_TIME_FORM,
+  formatBatchTime,
+  formatCompactTime,
+  parseBatchTime,
+  parseCompactTime,
+} from '../domain/batch-time.ts';
+import { formatDuration, parseDuration } from '../domain/duration.ts';
+import { INSTANT_FORM, parseInstant } from '../domain/instant.ts';
 import { parseUuid } from '../domain/uuid.ts';
 import { describeError } from '../errors.ts';
 import { optionOf, type OptionSettings, type OptionSpec, type Resolved, type ValueParser } from './option-spec.ts';
@@ -35,6 +44,36 @@ export function batchTime<const S extends OptionSettings<Date>>(settings: S): Op
   return optionOf({ parse, form: BATCH_TIME_FORM, example: '2026/11/20/10/00', show: formatBatchTime }, settings);
 }
 
+/** A time in UTC, to the minute, `YYYYMMDDhhmm`. */
+export function compactTime<const S extends OptionSettings<Date>>(settings: S): OptionSpec<Resolved<Date, S>> {
+  const parse = orRefuse(parseCompactTime, `is no time of the form ${COMPACT_TIME_FORM}`);
+  return optionOf({ parse, form: COMPACT_TIME_FORM, example: '202611201000', show: formatCompactTime }, settings);
+}
+
+/** A moment in ISO 8601 or as `YYYYMMDDhhmm`, see `parseInstant`; UTC unless the text says otherwise. */
+export function instant<const S extends OptionSettings<Date>>(settings: S): OptionSpec<Resolved<Date, S>> {
+  const parse = orRefuse(parseInstant, `is no time of the form ${INSTANT_FORM}`);
+  const show = (time: Date): string => time.toISOString();
+  return optionOf({ parse, form: INSTANT_FORM, example: '2026-11-20T10:00:00Z', show }, settings);
+}
+
+/**
+ * A duration as Go programs take it: `300ms`, `90s`, `1h30m`, `168h`, `1.5h`, `0`. The value is in whole milliseconds,
+ * at least `minMs`; what is no whole millisecond is refused, not rounded.
+ */
+export function duration<const S extends OptionSettings<number>>(
+  minMs: number,
+  settings: S,
+): OptionSpec<Resolved<number, S>> {
+  const parse: ValueParser<number> = (given) => {
+    const parsed = parseDuration(given);
+    if ('fault' in parsed) return { refused: parsed.fault };
+    return parsed.ms < minMs ? { refused: `is less than ${formatDuration(minMs)}` } : { value: parsed.ms };
+  };
+  const form = minMs > 0 ? `duration, at least ${formatDuration(minMs)}` : 'duration';
+  return optionOf({ parse, form, example: '3h', show: formatDuration }, settings);
+}
+
 /** A decimal integer, `min <= n <= max`; both within JavaScript's safe integers. */
 export function integer<const S extends OptionSettings<number>>(
   min: number,
@@ -59,14 +98,23 @@ export function number<const S extends WithExample<number>>(settings: S): Option
   return optionOf({ parse, form: 'number', example: settings.example }, settings);
 }
 
-/** `true` or `false`, as words: `--is-first false` must never mean true. */
-export function flag<const S extends OptionSettings<boolean>>(settings: S): OptionSpec<Resolved<boolean, S>> {
+/**
+ * `true` or `false`, as words: `--is-first false` must never mean true. With `bare`, `--dry-run` alone means true, as
+ * in Go programs; unlike there, `--dry-run false` still means false.
+ */
+export function flag<const S extends OptionSettings<boolean> & { readonly bare?: true }>(
+  settings: S,
+): OptionSpec<Resolved<boolean, S>> {
+  const { bare = false } = settings;
   const words = new Map([
     ['true', true],
     ['false', false],
   ]);
   const parse = orRefuse((given) => words.get(given), 'is neither true nor false');
-  return optionOf({ parse, form: 'true or false', example: 'true' }, settings);
+  return optionOf(
+    { parse, form: bare ? 'true or false, alone: true' : 'true or false', example: 'true', bare },
+    settings,
+  );
 }
 
 /** One of the words, at least one of which there must be; case matters. */

@@ -73,8 +73,10 @@ function readValue(spec: OptionSpec<unknown>, { source, example, texts }: GivenT
   throw new UsageError(`${source}: ${shown(result.text ?? '', spec.secret)} ${result.refused}; example: ${example}`);
 }
 
-function shown(text: string, secret: boolean): string {
+function shown(given: string, secret: boolean): string {
   if (secret) return '(hidden)';
+  // A URL may hold a password where no option expects one.
+  const text = given.replaceAll(/\/\/[^/@\s]*@/g, '//…@');
   if (text.length <= SHOWN_CHARACTERS) return JSON.stringify(text);
   return `${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}… (${text.length} characters)`;
 }

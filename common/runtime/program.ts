@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { describeError, fateOf, namedFailure } from '../errors.ts';
 import { checkCommandLine, parseCommandLine, programHelp, type CommandLineGrammar } from './command-line.ts';
 import type { Command } from './command.ts';
+import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
 import type { Environment } from './environment.ts';
 import { EXIT_STATUS, exitStatusOf, type ExitStatus, type Phase } from './exit-status.ts';
 import { logOptions } from './log-options.ts';
@@ -9,13 +10,14 @@ import { createLogger, type Logger, type LogLevel } from './log.ts';
 import { readOptions, type OptionTable } from './options.ts';
 import { outputOf } from './standard-output.ts';
 
-export interface Program {
+export type Program = ProgramSettings & Commands;
+
+export interface ProgramSettings {
   /** As typed: `facilitator`. */
   readonly name: string;
   readonly version: string;
   /** `FACILITATOR` for variables like `FACILITATOR_IS_FIRST`. */
   readonly envPrefix: string;
-  readonly commands: readonly Command[];
   /**
    * Options taken everywhere and checked, but handed to no command, e.g. those of old manifests that mean nothing
    * any more. The options of logging are added to them.
@@ -73,12 +75,12 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
     return EXIT_STATUS.done;
   } catch (err) {
     const status = exitStatusOf(err, phase);
-    const fullName = [program.name, ...(line.command ? [line.command.name] : [])].join(' ');
+    const fullName = fullNameOf(program, line.command);
     if (status === EXIT_STATUS.usage) {
       io.stderr.write(`${fullName}: ${describeError(err)}\nsee ${fullName} --help\n`);
     } else {
       log ??= await loggerOf(program, io, 'info', true);
-      logFailure(log, line.command?.name ?? program.name, err);
+      logFailure(log, shortNameOf(program, line.command), err);
     }
     return status;
   }
@@ -110,10 +112,12 @@ async function loggerOf(
   return createLogger({ level, version, clock, write: prettyWriter(toStderr, !env['NO_COLOR']) });
 }
 
-function grammarOf({ name, version, envPrefix, commands, globals = {} }: Program): CommandLineGrammar {
-  const all = { ...globals, ...logOptions };
-  for (const command of commands) refuseDoubles(command, all);
-  return { name, version, envPrefix, commands, globals: all };
+function grammarOf(program: Program): CommandLineGrammar {
+  const globals = { ...program.globals, ...logOptions };
+  const commands = commandsOf(program);
+  for (const command of commands) refuseDoubles(command, globals);
+  refuseHalfBare([globals, ...commands.map(({ options }) => options)]);
+  return { ...program, globals };
 }
 
 /** yargs would silently merge two options of one name, and the command would read the value meant for the other. */
@@ -123,6 +127,18 @@ function refuseDoubles(command: Command, globals: OptionTable): void {
     for (const form of alias === undefined ? [name] : [name, alias]) {
       if (seen.has(form)) throw new TypeError(`${command.name}: the option ${form} is declared twice or is reserved`);
       seen.add(form);
+    }
+  }
+}
+
+/** Values are told from words before the command is known, so an option is bare in all commands or in none. */
+function refuseHalfBare(tables: readonly OptionTable[]): void {
+  const bareness = new Map<string, boolean>();
+  for (const [name, { alias, bare }] of tables.flatMap((table) => Object.entries(table))) {
+    for (const form of alias === undefined ? [name] : [name, alias]) {
+      if ((bareness.get(form) ?? bare) !== bare)
+        throw new TypeError(`the option ${form} is bare in some commands only`);
+      bareness.set(form, bare);
     }
   }
 }

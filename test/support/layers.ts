@@ -47,6 +47,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'facilitator/sample/': { ours: [...PURE_FACILITATOR, ...COMMON_FOR_USE_CASES] },
   // The use cases.
   'facilitator/*.ts': { ours: [...PURE_FACILITATOR, ...COMMON_FOR_USE_CASES] },
+  // For any kind of tasks: it knows none of the use cases.
+  'facilitator/worker/': { ours: COMMON_PORTS, types: ['common/runtime/log.ts'] },
   'facilitator/wire.ts': { ours: [...FACILITATOR, ...COMMON, 'common/backends/'] },
   // The command line: options, commands, the program that has them.
   'facilitator/options.ts': {
@@ -55,11 +57,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'facilitator/commands/': {
     ours: [
       ...FACILITATOR,
+      'facilitator/worker/',
       'facilitator/wire.ts',
       'facilitator/options.ts',
+      ...COMMON_PORTS,
       'common/runtime/',
-      'common/domain/',
-      'common/errors.ts',
     ],
   },
   'facilitator/program.ts': { ours: ['facilitator/commands/', 'facilitator/options.ts', 'common/runtime/'] },

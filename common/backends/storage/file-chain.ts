@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ObjectVersion } from '../../ports/storage.ts';
-import { errnoOf, isAbsence, unlessAbsent } from './file-errors.ts';
+import { errnoOf, isAbsence, unlessAbsent } from '../files/errno.ts';
+import { withParents } from '../files/parents.ts';
 import { mtimeNsOf, openAt, stampAt, type FileStamp, type OpenFile } from './file-state.ts';
 import type { TempFile } from './file-temp.ts';
 
@@ -10,7 +11,6 @@ import type { TempFile } from './file-temp.ts';
 const KEPT_NS = 3_600_000_000_000n;
 /** Reading the directory at every replacement would cost a busy object too much. */
 const REPLACEMENTS_PER_SWEEP = 32;
-const ATTEMPTS = 4;
 
 /**
  * Replaces plain files on condition, among processes that may die at any moment, without locks.
@@ -115,19 +115,6 @@ export class FileChain {
 
   #link(key: string, version: ObjectVersion): string {
     return join(this.#chain(key), version);
-  }
-}
-
-/** Runs `io`, which makes the name `path`, and makes the directories for it if they are missing. */
-export async function withParents<T>(path: string, io: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await io();
-    } catch (err) {
-      // Somebody may remove the directory, being empty, before we are back; not for ever.
-      if (errnoOf(err) !== 'ENOENT' || attempt === ATTEMPTS) throw err;
-      await mkdir(dirname(path), { recursive: true });
-    }
   }
 }
 

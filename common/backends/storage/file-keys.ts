@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectKeyFault } from '../../domain/object-key.ts';
 import type { ListOptions } from '../../ports/storage.ts';
-import { named, unlessAbsent } from './file-errors.ts';
+import { unlessAbsent } from '../files/errno.ts';
+import { named } from './file-errors.ts';
 
 /**
  * The keys of the regular files under `root`, in ascending ASCII order of the whole key. Holds the names of one

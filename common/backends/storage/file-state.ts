@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { ObjectVersion } from '../../ports/storage.ts';
-import { unlessAbsent } from './file-errors.ts';
+import { unlessAbsent } from '../files/errno.ts';
 
 /** Identifies one written file: the version of the object that it holds. */
 export interface FileStamp {

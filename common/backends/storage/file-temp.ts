@@ -1,95 +1,35 @@
-import { mkdir, mkdtemp, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { errnoOf, unlessAbsent } from './file-errors.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { ScratchFiles, type ScratchFile } from '../files/scratch-files.ts';
 import { stampOf, type FileStamp } from './file-state.ts';
 
-const HOUR_NS = 3_600_000_000_000n;
-const LEFTOVER_NS = 24n * HOUR_NS;
 const MICROSECOND_NS = 1000n;
 /** Slices of the tick of a file system's clock, see `TempFile.stamp`. */
 const SLICES = 4096;
 const SUFFIX_RADIX = 36;
 
-/** A file in the making. Its owner calls `discard` in the end, whatever has become of it. */
-export interface TempFile {
-  readonly path: string;
-  readonly handle: FileHandle;
-
+/** An object in the making. */
+export interface TempFile extends ScratchFile {
   /**
    * Gives the file, once written, a modification time that makes its version unlike all others, later than `afterNs`.
    * @param afterNs the time of the file that this one replaces
    */
   stamp(afterNs?: bigint): Promise<FileStamp>;
-
-  /** Closes the file and removes this name of it. Never fails: what stays behind counts as left by a dead writer. */
-  discard(): Promise<void>;
 }
 
-/**
- * A directory of temporary files for one writer, made when first needed. Directories of writers that died are
- * removed then, a day after their last use.
- */
+/** Temporary files for one writer of objects. */
 export class TempFiles {
-  readonly #parent: string;
-  #directory: Promise<string> | undefined;
-  #files = 0;
+  readonly #files: ScratchFiles;
 
   /** @param parent on the file system where the files are to go */
   constructor(parent: string) {
-    this.#parent = parent;
+    this.#files = new ScratchFiles(parent);
   }
 
   async create(): Promise<TempFile> {
-    try {
-      return await this.#createIn(await this.#ownDirectory());
-    } catch (err) {
-      if (errnoOf(err) !== 'ENOENT') throw err;
-      // We were idle for a day, and another writer took us for dead.
-      this.#directory = undefined;
-      return this.#createIn(await this.#ownDirectory());
-    }
+    const file = await this.#files.create();
+    const slice = BigInt((Number.parseInt(file.writer, SUFFIX_RADIX) + file.serial) % SLICES);
+    return { ...file, stamp: (afterNs = 0n) => stamp(file.handle, afterNs, slice) };
   }
-
-  async #createIn(directory: string): Promise<TempFile> {
-    const serial = ++this.#files;
-    const path = join(directory, String(serial));
-    const handle = await open(path, 'wx');
-    const seed = Number.parseInt(basename(directory), SUFFIX_RADIX);
-    return {
-      path,
-      handle,
-      stamp: (afterNs = 0n) => stamp(handle, afterNs, BigInt((seed + serial) % SLICES)),
-      async discard() {
-        await handle.close().catch(() => {});
-        await rm(path, { force: true }).catch(() => {});
-      },
-    };
-  }
-
-  #ownDirectory(): Promise<string> {
-    if (!this.#directory) {
-      const made = makeDirectory(this.#parent);
-      this.#directory = made;
-      // A failure is the first caller's to hear of; the next one tries again.
-      made.catch(() => {
-        if (this.#directory === made) this.#directory = undefined;
-      });
-    }
-    return this.#directory;
-  }
-}
-
-async function makeDirectory(parent: string): Promise<string> {
-  await mkdir(parent, { recursive: true });
-  const own = await mkdtemp(join(parent, '/'));
-  const { mtimeNs: nowNs } = await stat(own, { bigint: true });
-  for (const name of await readdir(parent)) {
-    const path = join(parent, name);
-    const stats = await unlessAbsent(stat(path, { bigint: true }), undefined);
-    // What we may not remove is another user's to remove.
-    if (stats && nowNs - stats.mtimeNs > LEFTOVER_NS) await rm(path, { recursive: true, force: true }).catch(() => {});
-  }
-  return own;
 }
 
 /**

@@ -11,10 +11,11 @@ import type {
   StorageOptions,
   StoredObject,
 } from '../../ports/storage.ts';
+import { checkDirectory } from '../files/check-directory.ts';
+import { withParents } from '../files/parents.ts';
 import { chunksOf } from './chunks.ts';
-import { checkRoot } from './file-check.ts';
 import { fileBody } from './file-body.ts';
-import { FileChain, linkNew, withParents } from './file-chain.ts';
+import { FileChain, linkNew } from './file-chain.ts';
 import { named, type FileAction } from './file-errors.ts';
 import { fileKeys } from './file-keys.ts';
 import { stampAt } from './file-state.ts';
@@ -46,7 +47,7 @@ export class FileStorage implements Storage {
 
   async check(access: 'read' | 'write', signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    await checkRoot(this.#root, this.url, access);
+    await named({ operation: access, url: this.url }, () => checkDirectory(this.#root, this.url, access));
   }
 
   list(options: ListOptions = {}): AsyncIterable<string> {

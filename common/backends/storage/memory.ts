@@ -8,9 +8,7 @@ import type {
   StorageOptions,
   StoredObject,
 } from '../../ports/storage.ts';
-import { chunksOf } from './chunks.ts';
-
-const CHUNK_BYTES = 256 * 1024;
+import { collectBody, copiesOf } from './bytes.ts';
 
 interface Entry {
   readonly version: ObjectVersion;
@@ -45,12 +43,12 @@ export class MemoryStorage implements Storage {
     signal?.throwIfAborted();
     const entry = this.#entries.get(key);
     if (!entry) throw new ObjectMissing(`no object '${key}' in ${this.url}`);
-    return { version: entry.version, size: entry.bytes.length, body: copies(entry.bytes, signal) };
+    return { version: entry.version, size: entry.bytes.length, body: copiesOf(entry.bytes, signal) };
   }
 
   async put(key: string, body: ObjectBody, { signal }: StorageOptions = {}): Promise<ObjectVersion> {
     checkObjectKey(key);
-    return this.#store(key, await collect(body, signal));
+    return this.#store(key, await collectBody(body, signal));
   }
 
   async createIfAbsent(
@@ -59,7 +57,7 @@ export class MemoryStorage implements Storage {
     { signal }: StorageOptions = {},
   ): Promise<ObjectVersion | undefined> {
     checkObjectKey(key);
-    const bytes = await collect(body, signal);
+    const bytes = await collectBody(body, signal);
     return this.#entries.has(key) ? undefined : this.#store(key, bytes);
   }
 
@@ -70,7 +68,7 @@ export class MemoryStorage implements Storage {
     { signal }: StorageOptions = {},
   ): Promise<ObjectVersion | undefined> {
     checkObjectKey(key);
-    const bytes = await collect(body, signal);
+    const bytes = await collectBody(body, signal);
     return this.#entries.get(key)?.version === version ? this.#store(key, bytes) : undefined;
   }
 
@@ -85,21 +83,5 @@ export class MemoryStorage implements Storage {
     const version = String(++this.#writes);
     this.#entries.set(key, { version, bytes });
     return version;
-  }
-}
-
-/** The whole body, copied, as the caller may reuse its buffers. */
-async function collect(body: ObjectBody, signal: AbortSignal | undefined): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of chunksOf(body, signal)) chunks.push(Buffer.from(chunk));
-  signal?.throwIfAborted();
-  return Buffer.concat(chunks);
-}
-
-/** Copied, as the consumer may write into its chunks. */
-async function* copies(bytes: Buffer, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    signal?.throwIfAborted();
-    yield Buffer.from(bytes.subarray(at, at + CHUNK_BYTES));
   }
 }

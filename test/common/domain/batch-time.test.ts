@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { formatBatchTime, formatCompactTime, parseBatchTime } from '../../../common/domain/batch-time.ts';
+import {
+  formatBatchTime,
+  formatCompactTime,
+  parseBatchTime,
+  parseCompactTime,
+} from '../../../common/domain/batch-time.ts';
 
 it.each([
   ['2021/01/02/03/04', '2021-01-02T03:04:00.000Z'],
@@ -36,6 +41,21 @@ it.each([
   expect(parseBatchTime(text)).toBeUndefined();
 });
 
+it.each([
+  ['202101020304', '2021-01-02T03:04:00.000Z'],
+  ['202002292359', '2020-02-29T23:59:00.000Z'],
+  ['009906010000', '0099-06-01T00:00:00.000Z'],
+])('reads %s as %s', (text, iso) => {
+  expect(parseCompactTime(text)?.toISOString()).toBe(iso);
+});
+
+it.each(['', '20210102030', '2021010203040', '202102290000', '202101022400', '2021/01/02/03/04', '202101020304\n'])(
+  'takes %j for no compact time',
+  (text) => {
+    expect(parseCompactTime(text)).toBeUndefined();
+  },
+);
+
 it('writes zero-padded fields in UTC and drops the seconds', () => {
   const time = new Date('2021-01-02T03:04:59.999Z');
   expect(formatBatchTime(time)).toBe('2021/01/02/03/04');
@@ -53,6 +73,7 @@ it('reads back what it writes, for any minute', () => {
       const written = formatBatchTime(time);
       const read = parseBatchTime(written);
       expect(read?.getTime()).toBe(Math.floor(time.getTime() / 60_000) * 60_000);
+      expect(parseCompactTime(formatCompactTime(time))).toEqual(read);
     }),
   );
 });

@@ -2,30 +2,34 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sealArguments } from '../../../common/runtime/argument-tokens.ts';
 
-const declared = new Set(['key', 'packet-count', 'p', 'is-first']);
+const declared = {
+  all: new Set(['key', 'packet-count', 'p', 'is-first', 'dry-run', 'n']),
+  bare: new Set(['dry-run', 'n']),
+};
 
 it.each([
-  { argv: ['run', '--key', 'v'], sealed: ['--key=0', 'run', '--'], values: ['v'] },
-  { argv: ['--key=v', 'run'], sealed: ['--key=0', 'run', '--'], values: ['v'] },
-  { argv: ['run', '--key=a=b=='], sealed: ['--key=0', 'run', '--'], values: ['a=b=='] },
-  { argv: ['run', '--key='], sealed: ['--key=0', 'run', '--'], values: [''] },
-  { argv: ['run', '--key', ''], sealed: ['--key=0', 'run', '--'], values: [''] },
-  { argv: ['run', '--key', '-abc'], sealed: ['--key=0', 'run', '--'], values: ['-abc'] },
+  { argv: ['run', '--key', 'v'], options: ['--key=0'], words: ['run'], values: ['v'] },
+  { argv: ['--key=v', 'run'], options: ['--key=0'], words: ['run'], values: ['v'] },
+  { argv: ['run', '--key=a=b=='], options: ['--key=0'], words: ['run'], values: ['a=b=='] },
+  { argv: ['run', '--key='], options: ['--key=0'], words: ['run'], values: [''] },
+  { argv: ['run', '--key', ''], options: ['--key=0'], words: ['run'], values: [''] },
+  { argv: ['run', '--key', '-abc'], options: ['--key=0'], words: ['run'], values: ['-abc'] },
   {
     argv: ['run', '--key', '-----BEGIN X-----\nA=='],
-    sealed: ['--key=0', 'run', '--'],
+    options: ['--key=0'],
+    words: ['run'],
     values: ['-----BEGIN X-----\nA=='],
   },
-  { argv: ['run', '--key', '-pq'], sealed: ['--key=0', 'run', '--'], values: ['-pq'] },
-  { argv: ['run', '-p', '-5'], sealed: ['-p=0', 'run', '--'], values: ['-5'] },
-  { argv: ['run', '-p=5', '-p6'], sealed: ['-p=0', '-p=1', 'run', '--'], values: ['5', '6'] },
-  { argv: ['run', 'a', '-5', '-', '--', '--key'], sealed: ['run', '--', 'a', '-5', '-', '--key'], values: [] },
-  { argv: ['--help', 'run'], sealed: ['--help', 'run', '--'], values: [] },
-  { argv: ['run', '-h'], sealed: ['--help', 'run', '--'], values: [] },
-  { argv: ['run', '--version'], sealed: ['--version', 'run', '--'], values: [] },
-  { argv: [], sealed: ['--'], values: [] },
-])('takes $argv', ({ argv, sealed, values }) => {
-  expect(sealArguments(argv, declared)).toEqual({ argv: sealed, values, undeclared: [], valueless: [] });
+  { argv: ['run', '--key', '-pq'], options: ['--key=0'], words: ['run'], values: ['-pq'] },
+  { argv: ['run', '-p', '-5'], options: ['-p=0'], words: ['run'], values: ['-5'] },
+  { argv: ['run', '-p=5', '-p6'], options: ['-p=0', '-p=1'], words: ['run'], values: ['5', '6'] },
+  { argv: ['run', 'a', '-5', '-', '--', '--key'], options: [], words: ['run', 'a', '-5', '-', '--key'], values: [] },
+  { argv: ['--help', 'run'], options: ['--help'], words: ['run'], values: [] },
+  { argv: ['run', '-h'], options: ['--help'], words: ['run'], values: [] },
+  { argv: ['run', '--version'], options: ['--version'], words: ['run'], values: [] },
+  { argv: [], options: [], words: [], values: [] },
+])('takes $argv', ({ argv, options, words, values }) => {
+  expect(sealArguments(argv, declared)).toEqual({ options, words, values, undeclared: [], valueless: [] });
 });
 
 it.each([
@@ -50,14 +54,39 @@ it.each([
 ])('sets aside what is not declared: $argv', ({ argv, undeclared }) => {
   const sealed = sealArguments(argv, declared);
   expect(sealed.undeclared).toEqual(undeclared);
-  expect(sealed.argv.filter((token) => /^--?\w/.test(token))).toEqual([]);
+  expect(sealed.options).toEqual([]);
+});
+
+it.each([
+  { argv: ['--dry-run'], values: ['true'], words: [] },
+  { argv: ['--dry-run', '--key', 'v'], values: ['true', 'v'], words: [] },
+  { argv: ['--dry-run', 'true'], values: ['true'], words: [] },
+  { argv: ['--dry-run', 'false', 'run'], values: ['false'], words: ['run'] },
+  { argv: ['--dry-run', 'run'], values: ['true'], words: ['run'] },
+  { argv: ['--dry-run', 'TRUE'], values: ['true'], words: ['TRUE'] },
+  { argv: ['--dry-run', '--', 'true'], values: ['true'], words: ['true'] },
+  { argv: ['--dry-run=false'], values: ['false'], words: [] },
+  { argv: ['--dry-run=', 'true'], values: [''], words: ['true'] },
+  { argv: ['-n', '-n', 'false'], values: ['true', 'false'], words: [] },
+])('lets a bare option stand alone: $argv', ({ argv, values, words }) => {
+  expect(sealArguments(argv, declared)).toMatchObject({ values, words, undeclared: [], valueless: [] });
+});
+
+it.each([
+  { argv: ['-is-first=true', '-key', 'v'], options: ['--is-first=0', '--key=1'], values: ['true', 'v'] },
+  { argv: ['-dry-run', '-help'], options: ['--dry-run=0', '--help'], values: ['true'] },
+  { argv: ['-packet-count', '-5'], options: ['--packet-count=0'], values: ['-5'] },
+  { argv: ['--key', '-is-first'], options: ['--key=0'], values: ['-is-first'] },
+  { argv: ['-packet-counts'], options: ['-p=0'], values: ['acket-counts'] },
+])('takes declared names with one dash too: $argv', ({ argv, options, values }) => {
+  expect(sealArguments(argv, declared)).toEqual({ options, words: [], values, undeclared: [], valueless: [] });
 });
 
 it('any value comes through behind =, and none of it gets to the parser', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (value) => {
       const sealed = sealArguments(['run', `--key=${value}`], declared);
-      expect(sealed).toMatchObject({ argv: ['--key=0', 'run', '--'], values: [value] });
+      expect(sealed).toMatchObject({ options: ['--key=0'], words: ['run'], values: [value] });
     }),
   );
 });

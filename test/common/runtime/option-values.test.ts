@@ -4,7 +4,10 @@ import type { OptionSpec } from '../../../common/runtime/option-spec.ts';
 import {
   batchTime,
   choice,
+  compactTime,
+  duration,
   flag,
+  instant,
   integer,
   list,
   number,
@@ -26,6 +29,10 @@ const makers = {
   text: text({ describe: SENTENCE, example: 'kittens' }),
   uuid: uuid({ describe: SENTENCE }),
   batchTime: batchTime({ describe: SENTENCE }),
+  compactTime: compactTime({ describe: SENTENCE }),
+  instant: instant({ describe: SENTENCE }),
+  duration: duration(0, { describe: SENTENCE }),
+  period: duration(60_000, { describe: SENTENCE, example: '8h' }),
   port: integer(1, 65_535, { describe: SENTENCE, example: '8080' }),
   millis: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, { describe: SENTENCE, example: '0' }),
   number: number({ describe: SENTENCE, example: '0.11' }),
@@ -51,6 +58,12 @@ it.each<[Maker, string, unknown]>([
   ['uuid', `urn:uuid:${ID}`, ID],
   ['batchTime', '2026/11/20/10/05', new Date('2026-11-20T10:05:00Z')],
   ['batchTime', '2024/2/29/0/0', new Date('2024-02-29T00:00:00Z')],
+  ['compactTime', '202611201005', new Date('2026-11-20T10:05:00Z')],
+  ['instant', '2026-11-20T10:05:07+01:00', new Date('2026-11-20T09:05:07Z')],
+  ['instant', '202611201005', new Date('2026-11-20T10:05:00Z')],
+  ['duration', '1h30m', 5_400_000],
+  ['duration', '0', 0],
+  ['period', '1m', 60_000],
   ['port', '1', 1],
   ['port', '65535', 65_535],
   ['port', '+8080', 8080],
@@ -81,6 +94,17 @@ it.each<[Maker, string, string]>([
     '--x: "2026-13-01" is no time of the form YYYY/MM/DD/hh/mm; example: --x 2026/11/20/10/00',
   ],
   ['batchTime', '2026/02/29/00/00', 'is no time of the form'],
+  ['compactTime', '202602300000', '--x: "202602300000" is no time of the form YYYYMMDDhhmm; example: --x 202611201000'],
+  ['compactTime', '2026-11-20T10:00:00Z', 'is no time'],
+  [
+    'instant',
+    'now',
+    '--x: "now" is no time of the form YYYY-MM-DDThh:mm:ssZ or YYYYMMDDhhmm; example: --x 2026-11-20T10:00:00Z',
+  ],
+  ['duration', '3', '--x: "3" is no duration like 3h, 1h30m or 300ms; example: --x 3h'],
+  ['duration', '-1h', '--x: "-1h" is negative; example: --x 3h'],
+  ['duration', '1us', '--x: "1us" is no whole number of milliseconds; example: --x 3h'],
+  ['period', '59s', '--x: "59s" is less than 1m; example: --x 8h'],
   ['port', '0', '--x: "0" is no integer from 1 to 65535; example: --x 8080'],
   ['port', '65536', 'is no integer from 1 to 65535'],
   ['port', '1.5', 'is no integer'],
@@ -126,6 +150,20 @@ it('takes every integer of the range and none beside it', () => {
   );
 });
 
+it.each([
+  [duration(0, { describe: SENTENCE, default: 5_400_000 }), 'duration', '1h30m'],
+  [duration(60_000, { describe: SENTENCE, default: 10_800_000 }), 'duration, at least 1m', '3h'],
+  [compactTime({ describe: SENTENCE, default: new Date('2026-11-20T10:05:00Z') }), 'YYYYMMDDhhmm', '202611201005'],
+  [
+    instant({ describe: SENTENCE, default: new Date('2026-11-20T10:05:00Z') }),
+    'YYYY-MM-DDThh:mm:ssZ or YYYYMMDDhhmm',
+    '2026-11-20T10:05:00.000Z',
+  ],
+  [flag({ describe: SENTENCE, default: false, bare: true }), 'true or false, alone: true', 'false'],
+])('help shows the form %#', (spec, form, defaultText) => {
+  expect(spec).toMatchObject({ form, defaultText });
+});
+
 describe('the type of the arguments follows from the table', () => {
   const table = {
     plain: text({ describe: SENTENCE, example: 'x' }),
@@ -137,6 +175,10 @@ describe('the type of the arguments follows from the table', () => {
     kind: choice(['a', 'b'], { describe: SENTENCE, required: true }),
     optionalKind: choice(['a', 'b'], { describe: SENTENCE }),
     is: flag({ describe: SENTENCE, default: false }),
+    bare: flag({ describe: SENTENCE, bare: true }),
+    period: duration(0, { describe: SENTENCE, required: true }),
+    asOf: instant({ describe: SENTENCE }),
+    override: compactTime({ describe: SENTENCE, default: new Date(0) }),
     where: storageLocation(bucket, { describe: SENTENCE, required: true, example: 's3://bucket' }),
   };
 
@@ -151,6 +193,10 @@ describe('the type of the arguments follows from the table', () => {
       readonly kind: 'a' | 'b';
       readonly optionalKind: 'a' | 'b' | undefined;
       readonly is: boolean;
+      readonly bare: boolean | undefined;
+      readonly period: number;
+      readonly asOf: Date | undefined;
+      readonly override: Date;
       readonly where: { readonly bucket: string };
     }>();
   });

@@ -2,9 +2,9 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationInvalid, ObjectMissing, PermissionDenied, UsageError } from '../../../common/errors.ts';
 import { command } from '../../../common/runtime/command.ts';
-import { text } from '../../../common/runtime/option-values.ts';
-import { runProgram } from '../../../common/runtime/program.ts';
-import { Capture, runToy, type ToyHooks } from './toy-program.ts';
+import { flag, text } from '../../../common/runtime/option-values.ts';
+import type { Program } from '../../../common/runtime/program.ts';
+import { runCaptured, runToy, type ToyHooks } from './toy-program.ts';
 
 const ID = 'b7a4b03c-5c1a-4f0b-9d3e-2f6f3f7c1f0e';
 const SIGN = ['sign-batch', '--batch-id', ID, '--signing-key', 's3cr3t'];
@@ -197,21 +197,25 @@ it.each([
     { a: text({ describe: 'd', example: 'x', alias: 'q' }), b: text({ describe: 'd', example: 'x', alias: 'q' }) },
   ],
 ])('refuses a program whose options have %s', async (_, options) => {
-  const program = {
+  const program: Program = {
     name: 't',
     version: '1',
     envPrefix: 'T',
     commands: [command({ name: 'c', describe: 'd', options, run: async () => {} })],
   };
-  const io = {
-    argv: ['c'],
-    env: {},
-    stdout: new Capture(),
-    stderr: new Capture(),
-    stderrIsTty: false,
-    clock: () => new Date(0),
-    randomBytes: (count: number) => new Uint8Array(count),
-    signal: new AbortController().signal,
+  await expect(runCaptured(program, { argv: ['c'] })).rejects.toThrow('is declared twice or is reserved');
+});
+
+it('refuses a program in which an option is bare in one command only', async () => {
+  const run = async (): Promise<void> => {};
+  const program: Program = {
+    name: 't',
+    version: '1',
+    envPrefix: 'T',
+    commands: [
+      command({ name: 'a', describe: 'd', options: { 'dry-run': flag({ describe: 'd', bare: true }) }, run }),
+      command({ name: 'b', describe: 'd', options: { 'dry-run': flag({ describe: 'd' }) }, run }),
+    ],
   };
-  await expect(runProgram(program, io)).rejects.toThrow('is declared twice or is reserved');
+  await expect(runCaptured(program, {})).rejects.toThrow('dry-run is bare in some commands only');
 });

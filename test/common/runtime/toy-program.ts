@@ -80,10 +80,15 @@ export async function runToy(
   argv: readonly string[],
   { hooks, ...io }: Partial<ProgramIo> & { readonly hooks?: ToyHooks } = {},
 ): Promise<ToyRun> {
+  return runCaptured(toyProgram(hooks), { argv, ...io });
+}
+
+/** Runs a program in a process of which only the given parts differ from nothing at all. */
+export async function runCaptured(program: Program, io: Partial<ProgramIo>): Promise<ToyRun> {
   const stdout = new Capture();
   const stderr = new Capture();
-  const status = await runProgram(toyProgram(hooks), {
-    argv,
+  const status = await runProgram(program, {
+    argv: [],
     env: {},
     stdout,
     stderr,

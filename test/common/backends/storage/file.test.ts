@@ -18,7 +18,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileStorage } from '../../../../common/backends/storage/file.ts';
-import { ObjectKeyInvalid, ObjectMissing, PermissionDenied, StorageUnavailable } from '../../../../common/errors.ts';
+import {
+  ConfigurationInvalid,
+  ObjectKeyInvalid,
+  ObjectMissing,
+  PermissionDenied,
+  StorageUnavailable,
+} from '../../../../common/errors.ts';
 import { readObject } from '../../../../common/runtime/read-object.ts';
 import { asOrdinaryUser } from '../../../support/ordinary-user.ts';
 
@@ -123,6 +129,16 @@ describe('failures', () => {
     } finally {
       await chmod(join(root, 'a'), 0o700);
     }
+  });
+
+  it('names a check that fails', async () => {
+    await expect(new FileStorage(join(root, 'missing')).check('read')).rejects.toThrow(ConfigurationInvalid);
+    await chmod(root, 0);
+    await asOrdinaryUser(async () => {
+      await expect(storage.check('read')).rejects.toThrow(PermissionDenied);
+      await expect(new FileStorage(join(root, 'below')).check('write')).rejects.toThrow(PermissionDenied);
+    });
+    await chmod(root, 0o700);
   });
 
   it('refuses to hold both a and a/b, and says so', async () => {

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../../errors.ts';
+import type { Enqueuer, TaskQueue } from '../../ports/queue.ts';
+import { LocalEnqueuer } from './local-enqueuer.ts';
+import { LocalTaskQueue } from './local.ts';
+
+/** The kinds of topics, for `--task-queue-kind` of a publisher. A kind is a word here, a row below and a file. */
+export const ENQUEUER_KINDS = ['local'] as const;
+/** The kinds of subscriptions, for `--task-queue-kind` of a consumer. */
+export const TASK_QUEUE_KINDS = ['local'] as const;
+
+export type EnqueuerKind = (typeof ENQUEUER_KINDS)[number];
+export type TaskQueueKind = (typeof TASK_QUEUE_KINDS)[number];
+
+export interface EnqueuerSettings {
+  readonly clock: () => Date;
+}
+
+export interface TaskQueueSettings extends EnqueuerSettings {
+  /** The topic of the same service that takes rejected tasks; without one they are given back. */
+  readonly rejectedTopic?: string | undefined;
+  /** Default: 10 min, or what the service has set. */
+  readonly ackDeadlineMs?: number | undefined;
+}
+
+const ENQUEUERS: Readonly<Record<EnqueuerKind, (topic: string, settings: EnqueuerSettings) => Enqueuer>> = {
+  local: openLocalEnqueuer,
+};
+
+const TASK_QUEUES: Readonly<Record<TaskQueueKind, (name: string, settings: TaskQueueSettings) => TaskQueue>> = {
+  local: openLocalTaskQueue,
+};
+
+/**
+ * The topic of that name; for `local`, a directory. Nothing is read or written yet.
+ * @throws UsageError for a name that the kind cannot have
+ */
+export function openEnqueuer(kind: EnqueuerKind, topic: string, settings: EnqueuerSettings): Enqueuer {
+  return ENQUEUERS[kind](topic, settings);
+}
+
+/**
+ * The subscription of that name; for `local`, the directory that is the topic. Nothing is read or written yet.
+ * @throws UsageError for a name that the kind cannot have
+ */
+export function openTaskQueue(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): TaskQueue {
+  return TASK_QUEUES[kind](name, settings);
+}
+
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
+function openLocalEnqueuer(topic: string, { clock }: EnqueuerSettings): LocalEnqueuer {
+  return new LocalEnqueuer({ directory: localDirectory(topic), clock });
+}
+
+function openLocalTaskQueue(name: string, { clock, rejectedTopic, ackDeadlineMs }: TaskQueueSettings): LocalTaskQueue {
+  const directory = localDirectory(name);
+  if (rejectedTopic === undefined) return new LocalTaskQueue({ directory, clock, ackDeadlineMs });
+  if (resolve(localDirectory(rejectedTopic)) === resolve(directory)) {
+    throw new UsageError(
+      `${JSON.stringify(rejectedTopic)} is the queue itself, which would deliver rejected tasks for ever: give another directory`,
+    );
+  }
+  return new LocalTaskQueue({
+    directory,
+    clock,
+    ackDeadlineMs,
+    rejectedTopic: openLocalEnqueuer(rejectedTopic, { clock }),
+  });
+}
+
+function localDirectory(name: string): string {
+  if (name !== '' && !name.includes('\0') && !SCHEME.test(name)) return name;
+  const shown = name.replace(/\/\/[^/]*@/, '//…@');
+  throw new UsageError(`${JSON.stringify(shown)} is no local queue: give a directory, like /var/lib/dsp/queues/intake`);
+}

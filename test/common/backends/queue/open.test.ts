@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { LocalEnqueuer } from '../../../../common/backends/queue/local-enqueuer.ts';
+import { LocalTaskQueue } from '../../../../common/backends/queue/local.ts';
+import {
+  ENQUEUER_KINDS,
+  openEnqueuer,
+  openTaskQueue,
+  TASK_QUEUE_KINDS,
+} from '../../../../common/backends/queue/open.ts';
+import { UsageError } from '../../../../common/errors.ts';
+
+const clock = (): Date => new Date(0);
+
+it('has the kinds that the options offer', () => {
+  expect(ENQUEUER_KINDS).toEqual(['local']);
+  expect(TASK_QUEUE_KINDS).toEqual(['local']);
+});
+
+describe('the kind local', () => {
+  it.each([
+    ['/var/lib/dsp/queues/intake', 'file:///var/lib/dsp/queues/intake'],
+    ['/a b', 'file:///a%20b'],
+    ['queue', pathToFileURL(join(process.cwd(), 'queue')).href],
+    ['./a:b', pathToFileURL(join(process.cwd(), 'a:b')).href],
+  ])('opens %j as the directory %s, from either end', (name, url) => {
+    const enqueuer = openEnqueuer('local', name, { clock });
+    expect(enqueuer).toBeInstanceOf(LocalEnqueuer);
+    expect(enqueuer.url).toBe(url);
+    const queue = openTaskQueue('local', name, { clock });
+    expect(queue).toBeInstanceOf(LocalTaskQueue);
+    expect(queue.url).toBe(url);
+  });
+
+  it('holds messages for 10 minutes, or as long as it is told', () => {
+    expect(openTaskQueue('local', 'queue', { clock }).ackDeadlineMs).toBe(600_000);
+    expect(openTaskQueue('local', 'queue', { clock, ackDeadlineMs: 5000 }).ackDeadlineMs).toBe(5000);
+  });
+
+  it.each(['', 'a\0b', 'file:///a', 'gs://bucket', 'projects:x', 'arn:aws:sqs:eu-west-1:1:q', 'HTTPS://host/q'])(
+    'refuses %j and names an example',
+    (name) => {
+      for (const open of [
+        () => openEnqueuer('local', name, { clock }),
+        () => openTaskQueue('local', name, { clock }),
+        () => openTaskQueue('local', 'queue', { clock, rejectedTopic: name }),
+      ]) {
+        expect(open).toThrow(UsageError);
+        expect(open).toThrow(`${JSON.stringify(name)} is no local queue: give a directory, like /var/lib/dsp/`);
+      }
+    },
+  );
+
+  it('does not repeat a password', () => {
+    expect(() => openEnqueuer('local', 'https://user:secret@host/q', { clock })).toThrow('https://…@host/q');
+  });
+
+  it('refuses the queue itself as its rejected topic', () => {
+    const open = (): unknown => openTaskQueue('local', '/a/b', { clock, rejectedTopic: '/a/./b/' });
+    expect(open).toThrow(UsageError);
+    expect(open).toThrow('is the queue itself');
+  });
+});
