@@ -57,22 +57,12 @@ export async function aggregateBatch(
   signal?: AbortSignal,
 ): Promise<BatchResult> {
   const log = setup.log.child({ batch_id: batch.id });
-  const ingestion = await readIngestionBatch({ aggregationId, batch }, setup, log, signal);
-  shareLayout(ingestion.header.bins);
-  const ownKeys = validationKeys(aggregationId, batch, setup.server);
-  const own = setup.ownInput && (await readOwnValidation(setup.ownInput, ownKeys, setup.signingKey, ingestion, signal));
-  // After our own record, which may know of packets that are gone now.
-  if (ingestion.packetCount === 0) {
+  const both = await readAgreeing(aggregationId, batch, { ...setup, log }, signal);
+  if (!both) {
     log.warn('batch has no packets and is left out');
     return { kind: 'empty' };
   }
-  const peer = await readPeerValidation(aggregationId, batch, setup, log, signal);
-  const differing = differingFields(ingestion.header, peer.header);
-  if (differing.length > 0) {
-    throw new HeadersDiffer(
-      `the peer's validation header of ${describeBatch(aggregationId, batch)} differs from the ingestion header in ${differing.join(', ')}`,
-    );
-  }
+  const { ingestion, own, peer } = both;
   try {
     return await sumPackets(ingestion, firstMessages(peer), own, { ...setup, log }, signal);
   } catch (err) {
@@ -88,11 +78,57 @@ export async function aggregateBatch(
   }
 }
 
+/** All that is known of one batch. */
+interface BothSides {
+  readonly ingestion: SignedBatch<IngestionHeader, DataSharePacket>;
+  readonly own: OwnValidation | undefined;
+  readonly peer: SignedBatch<ValidationHeader, ValidationPacket>;
+}
+
+/**
+ * Both sides of a batch, of which the headers agree. Where they do not, everything is read once more: the batch may have
+ * been replaced in between, and what is rejected does not come back.
+ * @returns `undefined` if the batch has no packets
+ * @throws HeadersDiffer if they still do not
+ */
+async function readAgreeing(
+  aggregationId: string,
+  batch: BatchId,
+  setup: AggregateBatchSetup,
+  signal?: AbortSignal,
+): Promise<BothSides | undefined> {
+  for (let isSecond = false; ; isSecond = true) {
+    const both = await readBothSides(aggregationId, batch, setup, signal);
+    const differing = both ? differingFields(both.ingestion.header, both.peer.header) : [];
+    if (differing.length === 0) return both;
+    if (isSecond) {
+      throw new HeadersDiffer(
+        `the peer's validation header of ${describeBatch(aggregationId, batch)} differs from the ingestion header in ${differing.join(', ')}`,
+      );
+    }
+    setup.log.warn({ fields: differing }, 'headers of ingestion and peer differ, reading both again');
+  }
+}
+
+async function readBothSides(
+  aggregationId: string,
+  batch: BatchId,
+  setup: AggregateBatchSetup,
+  signal?: AbortSignal,
+): Promise<BothSides | undefined> {
+  const ingestion = await readIngestionBatch({ aggregationId, batch }, setup, setup.log, signal);
+  shareLayout(ingestion.header.bins);
+  const ownKeys = validationKeys(aggregationId, batch, setup.server);
+  const own = setup.ownInput && (await readOwnValidation(setup.ownInput, ownKeys, setup.signingKey, ingestion, signal));
+  // After our own record, which may know of packets that are gone now.
+  if (ingestion.packetCount === 0) return undefined;
+  return { ingestion, own, peer: await readPeerValidation(aggregationId, batch, setup, signal) };
+}
+
 async function readPeerValidation(
   aggregationId: string,
   batch: BatchId,
   setup: AggregateBatchSetup,
-  log: Logger,
   signal?: AbortSignal,
 ): Promise<SignedBatch<ValidationHeader, ValidationPacket>> {
   const source = {
@@ -102,7 +138,7 @@ async function readPeerValidation(
     packetType: validationPacket,
   };
   try {
-    return await readBatch(source, trustIn(setup.peerKeys, setup.permitMalformed, log, 'peer'), signal);
+    return await readBatch(source, trustIn(setup.peerKeys, setup.permitMalformed, setup.log, 'peer'), signal);
   } catch (cause) {
     signal?.throwIfAborted();
     throw new PeerValidationUnusable(

@@ -49,7 +49,11 @@ export async function aggregate(
   setup: AggregateSetup,
   signal?: AbortSignal,
 ): Promise<AggregateOutcome> {
-  const log = setup.log.child({ aggregation_id: task.aggregationId });
+  const log = setup.log.child({
+    aggregation_id: task.aggregationId,
+    window_begin: formatBatchTime(task.window.begin),
+    window_end: formatBatchTime(task.window.end),
+  });
   const total = await sumBatches(task, { ...setup, log }, signal);
   await publish(task, setup, total, signal);
   const outcome = {
@@ -58,13 +62,7 @@ export async function aggregate(
     invalidPackets: total.invalidUuids.length,
   };
   log.info(
-    {
-      window_begin: formatBatchTime(task.window.begin),
-      window_end: formatBatchTime(task.window.end),
-      batches: outcome.batches,
-      packets: outcome.packets,
-      invalid_packets: outcome.invalidPackets,
-    },
+    { batches: outcome.batches, packets: outcome.packets, invalid_packets: outcome.invalidPackets },
     'sum part published',
   );
   return outcome;

@@ -1,3 +1,4 @@
+import { describeError } from '../common/errors.ts';
 import { readAny } from './codec/read.ts';
 
 /*
@@ -10,8 +11,9 @@ const RECORDS_PER_CHUNK = 1000;
 
 /**
  * One JSON object: `file`, `record` (null where an empty file does not say), `codec`, `metadata` (without the schema)
- * and `records`; in chunks, as a packet file may be large.
- * @throws the Avro errors of `readAny`, possibly after some chunks
+ * and `records`; in chunks, as a packet file may be large. Of a file that is corrupt after its header the records up to
+ * there are shown, and `error` says what is wrong with the next.
+ * @throws the Avro errors of `readAny`: before the first chunk, or after the last
  */
 export function* inspectFile(name: string, file: Uint8Array): Generator<string> {
   if (file.length === 0) {
@@ -23,19 +25,27 @@ export function* inspectFile(name: string, file: Uint8Array): Generator<string> 
   yield `${JSON.stringify(head).slice(0, -1)},"records":[`;
   let chunk = '';
   let count = 0;
-  for (const record of records) {
-    chunk += `${count === 0 ? '' : ','}\n  ${JSON.stringify(shownRecord(record))}`;
-    if (++count % RECORDS_PER_CHUNK === 0) {
-      yield chunk;
-      chunk = '';
+  try {
+    for (const record of records) {
+      const shown = JSON.stringify(shownRecord(record));
+      chunk += `${count === 0 ? '' : ','}\n  ${shown}`;
+      if (++count % RECORDS_PER_CHUNK === 0) {
+        yield chunk;
+        chunk = '';
+      }
     }
+  } catch (err) {
+    // What follows on the same output must find the object closed.
+    yield `${chunk}\n],"error":${JSON.stringify(describeError(err))}}\n`;
+    throw err;
   }
   yield `${chunk}\n]}\n`;
 }
 
 /** The whole file as a value, for a batch within a signature. */
 function inspectInline(file: Uint8Array): unknown {
-  return JSON.parse([...inspectFile('', file)].join(''), (key, value: unknown) => (key === 'file' ? undefined : value));
+  const { file: _unnamed, ...shown } = JSON.parse([...inspectFile('', file)].join('')) as Record<string, unknown>;
+  return shown;
 }
 
 function shownMetadata(metadata: ReadonlyMap<string, Buffer>): Record<string, string> {
@@ -50,8 +60,8 @@ function shownRecord(record: unknown): unknown {
 }
 
 function shownValue(name: string, value: unknown): unknown {
-  // JSON has no integers beyond 2^53 that every reader keeps.
-  if (typeof value === 'bigint') return value.toString();
+  // JSON has no integers beyond 2^53 that every reader keeps, and no infinity.
+  if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) return value.toString();
   if (!(value instanceof Uint8Array)) return Array.isArray(value) ? value.map((item) => shownValue(name, item)) : value;
   if (name === 'batch_header' || name === 'packets') return inspectInline(value);
   return Buffer.from(value).toString(name === 'packet_file_digest' ? 'hex' : 'base64');

@@ -1,13 +1,24 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Stopped } from '../common/errors.ts';
 import { runProgram } from '../common/runtime/program.ts';
 import { facilitatorProgram } from './program.ts';
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   // Once: a second signal ends the process at once.
-  process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+  process.once(name, () => stop.abort(new Stopped(`stopped by ${name}`)));
+}
+// Whoever started us with a channel wants us to end when they do, also when they are killed and can send no signal.
+const stopWithParent = (): void => stop.abort(new Stopped('stopped by the end of the parent process'));
+if (process.connected) {
+  process.once('disconnect', stopWithParent);
+  // To listen keeps the process alive, which must end when its work does.
+  process.channel?.unref();
+} else if ('connected' in process) {
+  // There was a channel, and the parent died before we came this far; without any, there is no such property.
+  stopWithParent();
 }
 
 // Two levels up from dist/facilitator.

@@ -53,10 +53,13 @@ export function signingKeyOf(args: Args<typeof signingOptions>): SigningKey {
   );
 }
 
-/** What intake and aggregate both need. */
-export const batchOptions = {
-  ...signingOptions,
+export const aggregationIdOption = {
   'aggregation-id': text({ describe: 'name of the aggregation', example: 'kittens-seen', required: true }),
+} as const;
+
+/** What a server needs for any batch, in intake and aggregate. */
+export const serverOptions = {
+  ...signingOptions,
   'is-first': flag({
     describe: 'whether this is the PHA’s server, which gets the first share',
     required: true,
@@ -114,7 +117,7 @@ export function decryptorsOf(args: { readonly 'packet-decryption-keys': string }
 
 /** @throws KeyInvalid */
 export function ingestorKeysOf(
-  args: Pick<Args<typeof batchOptions>, 'ingestor-public-key' | 'ingestor-public-key-identifier'>,
+  args: Pick<Args<typeof serverOptions>, 'ingestor-public-key' | 'ingestor-public-key-identifier'>,
 ): VerificationKeys {
   const key = parseVerificationKey(args['ingestor-public-key'], '--ingestor-public-key');
   return new Map([[args['ingestor-public-key-identifier'], key]]);

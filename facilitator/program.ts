@@ -1,9 +1,11 @@
 import { text } from '../common/runtime/option-values.ts';
 import type { Program } from '../common/runtime/program.ts';
 import { aggregateCommand } from './commands/aggregate.ts';
+import { aggregateWorkerCommand } from './commands/aggregate-worker.ts';
 import { generateIngestionSampleCommand } from './commands/generate-ingestion-sample.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { intakeBatchCommand } from './commands/intake-batch.ts';
+import { intakeBatchWorkerCommand } from './commands/intake-batch-worker.ts';
 
 /** The facilitator with all its commands, apart from the process it runs in. */
 export function facilitatorProgram(version: string): Program {
@@ -11,7 +13,14 @@ export function facilitatorProgram(version: string): Program {
     name: 'facilitator',
     version,
     envPrefix: 'FACILITATOR',
-    commands: [intakeBatchCommand, aggregateCommand, generateIngestionSampleCommand, inspectCommand],
+    commands: [
+      intakeBatchCommand,
+      intakeBatchWorkerCommand,
+      aggregateCommand,
+      aggregateWorkerCommand,
+      generateIngestionSampleCommand,
+      inspectCommand,
+    ],
     globals: {
       pushgateway: text({
         describe: 'ignored, as by the reference',

@@ -1,6 +1,13 @@
+import {
+  openTaskQueue,
+  TASK_QUEUE_KINDS,
+  type TaskQueueKind,
+  type TaskQueueSettings,
+} from '../common/backends/queue/open.ts';
 import { openStorage } from '../common/backends/storage/open.ts';
+import type { TaskQueue } from '../common/ports/queue.ts';
 import type { Storage } from '../common/ports/storage.ts';
-import { storageLocation } from '../common/runtime/option-values.ts';
+import { choice, storageLocation } from '../common/runtime/option-values.ts';
 import type { OptionSpec } from '../common/runtime/option-spec.ts';
 
 /*
@@ -22,4 +29,16 @@ export function requiredStorage(settings: StorageSettings): OptionSpec<Storage> 
 
 export function optionalStorage(settings: StorageSettings): OptionSpec<Storage | undefined> {
   return storageLocation(openStorage, { ...settings, example: EXAMPLE });
+}
+
+export function taskQueueKind(settings: {
+  readonly describe: string;
+  readonly legacyEnv: string;
+}): OptionSpec<TaskQueueKind> {
+  return choice(TASK_QUEUE_KINDS, { ...settings, required: true });
+}
+
+/** The queue of that name, which has not been touched yet. @throws UsageError */
+export function openTasks(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): TaskQueue {
+  return openTaskQueue(kind, name, settings);
 }

@@ -1,32 +1,17 @@
+import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { UsageError } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
-import { batchTime, text, uuid } from '../../common/runtime/option-values.ts';
+import { batchTime, uuid } from '../../common/runtime/option-values.ts';
 import { aggregate, type AggregateSetup } from '../aggregate.ts';
-import {
-  batchOptions,
-  decryptorsOf,
-  ingestorKeysOf,
-  peerKeyOptions,
-  peerKeysOf,
-  requireSigningKeyIdentifier,
-  serverOf,
-  signingKeyOf,
-} from '../options.ts';
-import { optionalStorage, requiredStorage } from '../wire.ts';
+import { aggregationIdOption, requireSigningKeyIdentifier } from '../options.ts';
+import { aggregateOptions, aggregateSetupOf } from './aggregate-setup.ts';
 
 /** `facilitator aggregate`: sums one window. */
 export const aggregateCommand = command({
   name: 'aggregate',
   describe: 'sum the shares of all valid packets of a window and publish the sum part',
   options: {
-    ...batchOptions,
-    ...peerKeyOptions,
-    'instance-name': text({
-      describe: 'name of this deployment, first part of the sum part’s path',
-      example: 'us-ct-g-enpa',
-      required: true,
-      legacyEnv: 'INSTANCE_NAME',
-    }),
+    ...aggregationIdOption,
     'batch-id': uuid({ describe: 'a batch to sum', required: true, repeat: true }),
     'batch-time': batchTime({
       describe: 'time in that batch’s path, UTC; one for each --batch-id, in the same order',
@@ -35,39 +20,25 @@ export const aggregateCommand = command({
     }),
     'aggregation-start': batchTime({ describe: 'begin of the window, UTC', required: true }),
     'aggregation-end': batchTime({ describe: 'end of the window, UTC', required: true, example: '2026/11/20/13/00' }),
-    'peer-input': requiredStorage({ describe: 'where the peer’s validation batches are', legacyEnv: 'PEER_INPUT' }),
-    'own-input': optionalStorage({
-      describe: 'where our own validation batches are; without it nothing is checked against what the peer was told',
-    }),
-    'portal-output': requiredStorage({ describe: 'where sum parts are published', legacyEnv: 'PORTAL_OUTPUT' }),
+    ...aggregateOptions,
   },
   check: (args) => {
     requireSigningKeyIdentifier(args);
     const [ids, times] = [args['batch-id'].length, args['batch-time'].length];
     if (ids !== times) {
       throw new UsageError(
-        `--batch-id is given ${ids} times and --batch-time ${times} times; give one --batch-time for each --batch-id, in the same order`,
+        `--batch-id is given ${ids} times and --batch-time ${times} times; give one --batch-time for each --batch-id, in the same order; example: --batch-id b7a4b03c-5c1a-4f0b-9d3e-2f6f3f7c1f0e --batch-time 2026/11/20/10/00`,
       );
     }
-    if (args['aggregation-start'] >= args['aggregation-end']) {
-      throw new UsageError('--aggregation-end must be later than --aggregation-start');
+    const [start, end] = [args['aggregation-start'], args['aggregation-end']];
+    if (start >= end) {
+      throw new UsageError(
+        `--aggregation-end ${formatBatchTime(end)} is not later than --aggregation-start ${formatBatchTime(start)}; example: --aggregation-start 2026/11/20/10/00 --aggregation-end 2026/11/20/13/00`,
+      );
     }
   },
   prepare: async (args, { log }): Promise<AggregateSetup> => {
-    const setup = {
-      server: serverOf(args),
-      instanceName: args['instance-name'],
-      ingestorInput: args['ingestor-input'],
-      ingestorKeys: ingestorKeysOf(args),
-      peerInput: args['peer-input'],
-      peerKeys: peerKeysOf(args),
-      ownInput: args['own-input'],
-      portalOutput: args['portal-output'],
-      decryptors: decryptorsOf(args),
-      signingKey: signingKeyOf(args),
-      permitMalformed: args['permit-malformed-batch'],
-      log,
-    };
+    const setup = aggregateSetupOf(args, log);
     await setup.ingestorInput.check('read');
     await setup.peerInput.check('read');
     await setup.portalOutput.check('write');

@@ -1,5 +1,6 @@
 import { BATCH_TIME_FORM, formatBatchTime, parseBatchTime } from '../../common/domain/batch-time.ts';
 import { formatUuidV4 } from '../../common/domain/uuid.ts';
+import { ConfigurationInvalid } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
 import { batchTime, integer, number, text, uuid } from '../../common/runtime/option-values.ts';
 import { parseEncryptionKey } from '../crypto/keys.ts';
@@ -59,6 +60,11 @@ export const generateIngestionSampleCommand = command({
   },
   check: (args) => void requireSigningKeyIdentifier(args),
   prepare: async (args): Promise<Pick<Parameters<typeof generateSample>[0], 'pha' | 'facilitator' | 'signingKey'>> => {
+    if (args['peer-output'].url === args['facilitator-output'].url) {
+      throw new ConfigurationInvalid(
+        `--peer-output and --facilitator-output are both ${args['peer-output'].url}, where one copy would replace the other; give each its own`,
+      );
+    }
     const recipient = (output: SampleRecipient['output'], key: string, option: string): SampleRecipient => ({
       output,
       encryptionKey: parseEncryptionKey(key, option),

@@ -1,6 +1,7 @@
 import { ingestionKeys, type BatchId } from '../../common/domain/batch-path.ts';
 import { formatUuidV4 } from '../../common/domain/uuid.ts';
 import type { Storage } from '../../common/ports/storage.ts';
+import { breathe, PACKETS_PER_BREATH } from '../../common/runtime/breathe.ts';
 import { encodeBatch, encodeSignature } from '../batch/encode-batch.ts';
 import type { DataSharePacket, IngestionHeader } from '../codec/records.ts';
 import { dataSharePacket, ingestionHeader } from '../codec/record-types.ts';
@@ -45,6 +46,7 @@ export async function generateSample(request: SampleRequest, signal?: AbortSigna
   const pha: DataSharePacket[] = [];
   const facilitator: DataSharePacket[] = [];
   for (let n = 0; n < request.packetCount; n++) {
+    if (n % PACKETS_PER_BREATH === 0) await breathe(signal);
     const data = sampleData(request.batch.id, n, request.bins);
     const { first, second } = splitContribution(data, request.random);
     const uuid = formatUuidV4(request.random(16));

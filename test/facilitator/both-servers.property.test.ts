@@ -204,7 +204,7 @@ describe('both servers sum the same packets, and those that the model sums', () 
         expect([...reconstruct(a, b)]).toEqual(model.sum);
         expect(parts.map(({ header }) => header.total_individual_clients)).toEqual([model.packets, model.packets]);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 

@@ -55,8 +55,10 @@ async function signedBatch<H extends { readonly packet_file_digest: Uint8Array }
 const validation = { headerType: validationHeader, packetType: validationPacket };
 const sum = { headerType: sumPart, packetType: invalidPacket };
 
-const withoutDigest = <H extends { readonly packet_file_digest: Uint8Array }>({ packet_file_digest: _digest, ...rest }: H) =>
-  rest;
+const withoutDigest = <H extends { readonly packet_file_digest: Uint8Array }>({
+  packet_file_digest: _digest,
+  ...rest
+}: H) => rest;
 
 const signatures = async (root: string): Promise<string[]> =>
   (await readdir(root, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.sig'));

@@ -1,0 +1,39 @@
+import { formatBatchTime } from '../../common/domain/batch-time.ts';
+import { decodeAggregateTask, type AggregateTask } from '../../common/domain/task.ts';
+import { command } from '../../common/runtime/command.ts';
+import { aggregate, type AggregateSetup } from '../aggregate.ts';
+import { requireSigningKeyIdentifier } from '../options.ts';
+import type { TaskKind } from '../worker/task-kind.ts';
+import { aggregateOptions, aggregateSetupOf } from './aggregate-setup.ts';
+import { checkStorages, checkWorkerOptions, openWorker, workerOptions, type OpenWorker } from './worker-setup.ts';
+
+/** Tasks to sum one window. */
+export function aggregateTasks(setup: AggregateSetup): TaskKind<AggregateTask> {
+  return {
+    decode: decodeAggregateTask,
+    describe: ({ aggregationId, window }) => ({
+      aggregation_id: aggregationId,
+      window_begin: formatBatchTime(window.begin),
+      window_end: formatBatchTime(window.end),
+    }),
+    handle: async (task, { signal, log }) => void (await aggregate(task, { ...setup, log }, signal)),
+  };
+}
+
+/** `facilitator aggregate-worker`: sums windows as a queue says. */
+export const aggregateWorkerCommand = command({
+  name: 'aggregate-worker',
+  describe: 'sum the windows that a task queue names and publish their sum parts, until told to end',
+  options: { ...workerOptions, ...aggregateOptions },
+  check: (args) => {
+    requireSigningKeyIdentifier(args);
+    checkWorkerOptions(args);
+  },
+  prepare: async (args, context): Promise<OpenWorker> => {
+    const setup = aggregateSetupOf(args, context.log);
+    const { ingestorInput, peerInput, ownInput, portalOutput } = setup;
+    await checkStorages({ inputs: [ingestorInput, peerInput, ownInput], outputs: [portalOutput] }, context.log);
+    return openWorker(args, aggregateTasks(setup), context);
+  },
+  run: (_args, { signal }, work) => work(signal),
+});
