@@ -1,0 +1,117 @@
+import { formatBatchTime } from '../common/domain/batch-time.ts';
+import {
+  aggregateClaim,
+  aggregateClaimPrefix,
+  aggregateMarker,
+  aggregateMarkerPrefix,
+  CLAIM_PREFIX,
+  MARKER_PREFIX,
+} from '../common/domain/marker.ts';
+import { decodeAggregateTask, encodeAggregateTask, type AggregateTask } from '../common/domain/task.ts';
+import { ClaimUnusable } from './errors.ts';
+import type { Storage } from '../common/ports/storage.ts';
+import { readObject } from '../common/runtime/read-object.ts';
+import { markersIn } from './listing.ts';
+import type { MarkedMessage } from './publish.ts';
+
+/** The windows of one aggregation that have been decided, by the names of what stands for them. */
+export interface DecidedWindows {
+  readonly claims: ReadonlySet<string>;
+  readonly markers: ReadonlySet<string>;
+}
+
+/** What stands in the name of a claim or marker behind its aggregation: the window's begin and end. */
+const WINDOW = /^\d{4}(?:-\d\d){4}-\d{4}(?:-\d\d){4}$/;
+
+/** May hold what is of aggregations whose id goes on where this one ends, and other things of such a name. */
+export async function decidedWindows(
+  storage: Storage,
+  aggregationId: string,
+  signal?: AbortSignal,
+): Promise<DecidedWindows> {
+  return {
+    claims: await markersIn(storage, { prefix: aggregateClaimPrefix(aggregationId) }, signal),
+    markers: await markersIn(storage, { prefix: aggregateMarkerPrefix(aggregationId) }, signal),
+  };
+}
+
+/**
+ * The claimed tasks of an aggregation that were not published, or not marked, whatever their window, in its order.
+ * @param onUnusable told of each claim whose task cannot be read, or is not that of its name
+ */
+export async function* unpublishedClaims(
+  storage: Storage,
+  aggregationId: string,
+  { claims, markers }: DecidedWindows,
+  onUnusable: (error: ClaimUnusable) => void,
+  signal?: AbortSignal,
+): AsyncGenerator<MarkedMessage> {
+  const prefix = aggregateClaimPrefix(aggregationId);
+  for (const key of claims) {
+    // The prefix is also that of aggregations with a longer id, and of the lease of one named `aggregate-…`.
+    if (!WINDOW.test(key.slice(prefix.length))) continue;
+    if (markers.has(MARKER_PREFIX + key.slice(CLAIM_PREFIX.length))) continue;
+    const claim = await readUsable(storage, key, onUnusable, signal);
+    if (claim) yield messageOf(claim.body, claim.task);
+  }
+}
+
+async function readUsable(
+  storage: Storage,
+  key: string,
+  onUnusable: (error: ClaimUnusable) => void,
+  signal?: AbortSignal,
+): Promise<Claim | undefined> {
+  try {
+    return await readClaim(storage, key, signal);
+  } catch (err) {
+    if (!(err instanceof ClaimUnusable)) throw err;
+    onUnusable(err);
+    return undefined;
+  }
+}
+
+/**
+ * Claims a window for a task, for good: the message to publish is the claim's, whoever made it.
+ * @throws ClaimUnusable
+ */
+export async function claimWindow(storage: Storage, task: AggregateTask, signal?: AbortSignal): Promise<MarkedMessage> {
+  const key = aggregateClaim(task.aggregationId, task.window);
+  const body = encodeAggregateTask(task);
+  const created = await storage.createIfAbsent(key, Buffer.from(body), signal ? { signal } : {});
+  if (created !== undefined) return messageOf(body, task);
+  const existing = await readClaim(storage, key, signal);
+  return messageOf(existing.body, existing.task);
+}
+
+interface Claim {
+  /** The message to publish, to the byte. */
+  readonly body: string;
+  readonly task: AggregateTask;
+}
+
+/** @throws ClaimUnusable unless the task inside is that of the name: id and window inside decide whose claim it is */
+async function readClaim(storage: Storage, key: string, signal?: AbortSignal): Promise<Claim> {
+  const bytes = await readObject(storage, key, signal ? { signal } : {});
+  try {
+    const task = decodeAggregateTask(bytes);
+    if (aggregateClaim(task.aggregationId, task.window) === key) return { body: bytes.toString(), task };
+  } catch (cause) {
+    throw new ClaimUnusable(`the claim ${key} in ${storage.url} holds no task`, { cause });
+  }
+  throw new ClaimUnusable(`the claim ${key} in ${storage.url} holds the task of another window`);
+}
+
+function messageOf(body: string, task: AggregateTask): MarkedMessage {
+  return {
+    body,
+    marker: aggregateMarker(task.aggregationId, task.window),
+    fields: {
+      task: 'aggregate',
+      trace_id: task.traceId,
+      window_begin: formatBatchTime(task.window.begin),
+      window_end: formatBatchTime(task.window.end),
+      batches: task.batches.length,
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { DspError } from '../common/errors.ts';
+
+/** A claim on a window cannot be read as a task; the window's batch list is not known, so nothing is published for it. */
+export class ClaimUnusable extends DspError {
+  readonly code = 'E_CLAIM';
+  readonly fate = 'reject';
+}
+
+/** No batch of a window has our own validation, although the peer has validated some. */
+export class OwnValidationsMissing extends DspError {
+  readonly code = 'E_OWN_VALIDATIONS_MISSING';
+  readonly fate = 'retry';
+}
+
+/** Some tasks could not be published. */
+export class PublishingIncomplete extends DspError {
+  readonly code = 'E_PUBLISHING';
+  readonly fate = 'retry';
+}
+
+/** Some aggregations failed; each is logged. */
+export class AggregationsFailed extends DspError {
+  readonly code = 'E_AGGREGATIONS_FAILED';
+  readonly fate = 'retry';
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Stopped } from '../common/errors.ts';
+import { runProgram } from '../common/runtime/program.ts';
+import { publishCommand } from './options.ts';
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // Once: a second signal ends the process at once.
+  process.once(name, () => stop.abort(new Stopped(`stopped by ${name}`)));
+}
+
+// Two levels up from dist/workflow-manager.
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+process.exitCode = await runProgram(
+  { name: 'workflow-manager', version, envPrefix: 'WORKFLOW_MANAGER', only: publishCommand },
+  {
+    argv: process.argv.slice(2),
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stderrIsTty: process.stderr.isTTY ?? false,
+    clock: () => new Date(),
+    randomBytes,
+    signal: stop.signal,
+  },
+);
