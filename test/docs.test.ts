@@ -5,6 +5,7 @@ import { DspError, type Fate } from '../common/errors.ts';
 import * as facilitatorErrors from '../facilitator/errors.ts';
 import { anchorsOf, headingsOf, linksOf, tableUnder } from './support/markdown.ts';
 import { readIfText, readText, repositoryPaths, typeScriptFiles } from './support/repository.ts';
+import * as publisherErrors from '../workflow-manager/errors.ts';
 
 const paths = repositoryPaths();
 const isPath = new Set(paths);
@@ -19,7 +20,9 @@ const unquoted = (cell = ''): string => /^`(.+)`$/.exec(cell)?.[1] ?? '';
 const byCode = (a: { code: string }, b: { code: string }): number => (a.code < b.code ? -1 : 1);
 
 describe('docs/errors.md', () => {
-  const exported: unknown[] = [...Object.values(commonErrors), ...Object.values(facilitatorErrors)];
+  const exported: unknown[] = [commonErrors, facilitatorErrors, publisherErrors].flatMap((errors) =>
+    Object.values(errors),
+  );
   // DspError itself is abstract, and no subclass of itself.
   const classes = exported.filter(isNamedError);
   const errors = classes.map((NamedError) => new NamedError('for docs.test.ts'));

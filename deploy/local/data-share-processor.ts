@@ -1,7 +1,7 @@
 import type { BatchId } from '../../common/domain/batch-path.ts';
 import type { Interval } from '../../common/domain/interval.ts';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
-import { runFacilitator, type ProcessSettings } from './facilitator-process.ts';
+import type { Invocation } from './process.ts';
 import { isFirst, otherServer, type Places, type ServerName } from './places.ts';
 import { batchArguments } from './plan.ts';
 
@@ -23,50 +23,78 @@ export interface Server {
 
 export const signingKeyIdentifier = (server: ServerName): string => `${server}-signing-key`;
 
-/** Takes one batch in, as one server, in a process. */
-export async function runIntake(
-  server: Server,
-  aggregationId: string,
-  batch: BatchId,
-  settings: ProcessSettings,
-): Promise<void> {
-  const { buckets } = server.places;
-  const args = [
-    'intake-batch',
-    ...commonArguments(server, aggregationId),
+/** Takes one batch in, as one server. */
+export function intakeInvocation(server: Server, aggregationId: string, batch: BatchId): Invocation {
+  return facilitator(server, 'intake-batch', [
+    ...taskArguments(server, aggregationId),
     ...['--batch-id', batch.id, '--date', formatBatchTime(batch.time)],
-    ...['--peer-output', buckets[otherServer(server.name)].peerValidation],
-    ...['--own-output', buckets[server.name].ownValidation],
-  ];
-  await runFacilitator(args, secrets(server), settings);
+    ...intakeStorages(server),
+  ]);
 }
 
-/** Aggregates one window, as one server, in a process. */
-export async function runAggregate(
+/** Aggregates one window, as one server. */
+export function aggregateInvocation(
   server: Server,
   task: { readonly aggregationId: string; readonly window: Interval; readonly batches: readonly BatchId[] },
-  settings: ProcessSettings,
-): Promise<void> {
-  const { buckets, portal } = server.places;
-  const peer = otherServer(server.name);
-  const args = [
-    'aggregate',
-    ...commonArguments(server, task.aggregationId),
+): Invocation {
+  return facilitator(server, 'aggregate', [
+    ...taskArguments(server, task.aggregationId),
     ...['--aggregation-start', formatBatchTime(task.window.begin)],
     ...['--aggregation-end', formatBatchTime(task.window.end)],
     ...batchArguments(task.batches),
-    ...['--own-input', buckets[server.name].ownValidation],
-    ...['--peer-input', buckets[server.name].peerValidation],
-    ...['--peer-public-key', server.keys.peerPublicKey],
-    ...['--peer-public-key-identifier', signingKeyIdentifier(peer)],
-    ...['--portal-output', portal],
-  ];
-  await runFacilitator(args, secrets(server), settings);
+    ...aggregateStorages(server),
+  ]);
 }
 
-function commonArguments(server: Server, aggregationId: string): string[] {
+export type WorkerKind = 'intake-batch-worker' | 'aggregate-worker';
+
+/** Does tasks of one kind, as one server, until it is told to end. */
+export function workerInvocation(server: Server, kind: WorkerKind, visibilityTimeout: string): Invocation {
+  const { intakeTasks, aggregateTasks, rejected } = server.places.queues[server.name];
+  const isIntake = kind === 'intake-batch-worker';
+  return facilitator(server, kind, [
+    ...serverArguments(server),
+    ...(isIntake ? intakeStorages(server) : aggregateStorages(server)),
+    ...['--task-queue-kind', 'local', '--task-queue-name', isIntake ? intakeTasks : aggregateTasks],
+    ...['--rejected-topic', rejected, '--visibility-timeout', visibilityTimeout],
+  ]);
+}
+
+/** One run of the publisher, as one server. */
+export function publisherInvocation(server: Server, windows: readonly string[]): Invocation {
+  const { ingestion, ownValidation, peerValidation } = server.places.buckets[server.name];
+  const { intakeTasks, aggregateTasks } = server.places.queues[server.name];
+  return {
+    program: 'workflow-manager',
+    args: [
+      ...[`--is-first=${isFirst(server.name)}`, '--ingestor-input', ingestion],
+      ...['--own-validation-input', ownValidation, '--peer-validation-input', peerValidation],
+      ...['--task-queue-kind', 'local'],
+      ...['--intake-tasks-topic', intakeTasks, '--aggregate-tasks-topic', aggregateTasks],
+      ...windows,
+    ],
+  };
+}
+
+function intakeStorages({ name, places: { buckets } }: Server): string[] {
+  return ['--peer-output', buckets[otherServer(name)].peerValidation, '--own-output', buckets[name].ownValidation];
+}
+
+function aggregateStorages({ name, places: { buckets, portal }, keys }: Server): string[] {
   return [
-    ...['--aggregation-id', aggregationId],
+    ...['--own-input', buckets[name].ownValidation, '--peer-input', buckets[name].peerValidation],
+    ...['--peer-public-key', keys.peerPublicKey],
+    ...['--peer-public-key-identifier', signingKeyIdentifier(otherServer(name))],
+    ...['--portal-output', portal],
+  ];
+}
+
+function taskArguments(server: Server, aggregationId: string): string[] {
+  return ['--aggregation-id', aggregationId, ...serverArguments(server)];
+}
+
+function serverArguments(server: Server): string[] {
+  return [
     ...['--instance-name', server.instanceName],
     ...['--is-first', String(isFirst(server.name))],
     ...['--ingestor-input', server.places.buckets[server.name].ingestion],
@@ -76,9 +104,13 @@ function commonArguments(server: Server, aggregationId: string): string[] {
   ];
 }
 
-function secrets({ keys }: Server): Record<string, string> {
+function facilitator({ keys }: Server, command: string, args: readonly string[]): Invocation {
   return {
-    FACILITATOR_BATCH_SIGNING_PRIVATE_KEY: keys.signingPkcs8,
-    FACILITATOR_PACKET_DECRYPTION_KEYS: keys.packetDecryptionKeys,
+    program: 'facilitator',
+    args: [command, ...args],
+    secrets: {
+      FACILITATOR_BATCH_SIGNING_PRIVATE_KEY: keys.signingPkcs8,
+      FACILITATOR_PACKET_DECRYPTION_KEYS: keys.packetDecryptionKeys,
+    },
   };
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { Stopped, UsageError } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
-import { integer, text } from '../../common/runtime/option-values.ts';
+import { duration, integer, text } from '../../common/runtime/option-values.ts';
 import { runProgram } from '../../common/runtime/program.ts';
 import { MAX_SAMPLE_BINS } from '../../facilitator/sample/sample-data.ts';
 import { openDeployment } from './deployment.ts';
@@ -17,7 +18,7 @@ const RECORDED_CASES = fileURLToPath(new URL('../../../test/vectors/cases', impo
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+  process.once(name, () => stop.abort(new Stopped(`stopped by ${name}`)));
 }
 
 const count = (
@@ -33,13 +34,26 @@ const run = command({
   options: {
     directory: text({ describe: 'where everything is kept', example: '/tmp/dsp', default: 'dsp-local' }),
     aggregations: count('aggregations', 2),
-    batches: count('batches, in all aggregations together', 12),
-    packets: count('packets, in all batches together', 12_000, 100_000_000),
+    batches: count('batches, in all aggregations together', 24),
+    packets: count('packets, in all batches together', 24_000, 100_000_000),
     bins: count('bins of each packet', 20, MAX_SAMPLE_BINS),
-    processes: count('processes at once', availableParallelism(), 256),
+    processes: count('processes at once, where one is started for each batch', availableParallelism(), 256),
+    lease: duration(1000, { describe: 'how long what a killed process held stays held', default: 30_000 }),
+  },
+  check: ({ aggregations, batches, packets }) => {
+    if (batches < aggregations) {
+      throw new UsageError(
+        `--batches ${batches} is too few for --aggregations ${aggregations}: each needs a batch; example: --batches ${aggregations}`,
+      );
+    }
+    if (packets < batches) {
+      throw new UsageError(
+        `--packets ${packets} is too few for --batches ${batches}: each needs a packet; example: --packets ${batches}`,
+      );
+    }
   },
   run: async (args, { clock, randomBytes: random, signal }) => {
-    const { directory, processes, ...load } = args;
+    const { directory, processes, lease, ...load } = args;
     const recorded = await readRecordedBatches(RECORDED_CASES, RECORDED_CASE);
     const deployment = await openDeployment(directory, load, { now: clock(), random });
     const equal = await runDeployment(recorded, deployment, {
@@ -48,6 +62,7 @@ const run = command({
       stdout: process.stdout,
       show: stagesOn(process.stdout, process.stdout.isTTY ?? false),
       concurrency: processes,
+      leaseMs: lease,
       signal,
       nowMs: () => performance.now(),
     });
@@ -56,9 +71,9 @@ const run = command({
 });
 
 process.exitCode = await runProgram(
-  { name: 'npm start --', version: 'local', envPrefix: 'DSP_LOCAL', commands: [run] },
+  { name: 'npm start --', version: 'local', envPrefix: 'DSP_LOCAL', only: run },
   {
-    argv: ['run', ...process.argv.slice(2)],
+    argv: process.argv.slice(2),
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,

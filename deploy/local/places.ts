@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { queuesIn, type Queues } from './queues.ts';
 
 /** The two data share processors of the deployment. */
 export const SERVERS = ['pha', 'facilitator'] as const;
@@ -18,6 +19,7 @@ export interface Buckets {
 /** The directories below `root` that stand for all buckets of a deployment. */
 export interface Places {
   readonly buckets: Readonly<Record<ServerName, Buckets>>;
+  readonly queues: Readonly<Record<ServerName, Queues>>;
   /** Where both servers' sum parts go. */
   readonly portal: string;
 }
@@ -30,6 +32,7 @@ export function placesIn(root: string, ingestion?: Readonly<Record<ServerName, s
   });
   return {
     buckets: { pha: bucketsOf('pha'), facilitator: bucketsOf('facilitator') },
+    queues: { pha: queuesIn(root, 'pha'), facilitator: queuesIn(root, 'facilitator') },
     portal: join(root, 'portal'),
   };
 }

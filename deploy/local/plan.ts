@@ -1,10 +1,8 @@
 import type { BatchId } from '../../common/domain/batch-path.ts';
-import type { Interval } from '../../common/domain/interval.ts';
+import { MINUTE_MS, type Interval } from '../../common/domain/interval.ts';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { formatUuidV4 } from '../../common/domain/uuid.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+import { latestDueWindow } from './windows.ts';
 
 export interface LoadOptions {
   readonly aggregations: number;
@@ -26,15 +24,14 @@ export interface PlannedAggregation {
 
 /**
  * Spreads batches over aggregations and packets over batches, as evenly as whole numbers allow. All batches lie in
- * the hour before `now`.
+ * the latest window that is due.
  */
 export function planLoad(
   options: LoadOptions,
   now: Date,
   random: (length: number) => Uint8Array,
 ): PlannedAggregation[] {
-  const end = new Date(Math.floor(now.getTime() / HOUR_MS) * HOUR_MS);
-  const window = { begin: new Date(end.getTime() - HOUR_MS), end };
+  const window = latestDueWindow(now);
   const packets = shares(options.packets, options.batches);
   return shares(options.batches, options.aggregations).map((count, index) => ({
     id: `sample-${index + 1}`,

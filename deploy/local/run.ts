@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { openStorage } from '../../common/backends/storage/open.ts';
+import { formatDuration } from '../../common/domain/duration.ts';
 import type { Server } from './data-share-processor.ts';
 import type { Deployment } from './deployment.ts';
 import { placesIn, SERVERS, type Places } from './places.ts';
 import { plainSum } from './plain-sums.ts';
+import { runPublishers } from './publisher.ts';
+import { runQueueStage } from './queue-stage.ts';
+import { areQueuesEmpty, requireNoParkedTasks } from './queues.ts';
 import type { RecordedBatches } from './recorded-batches.ts';
 import { report, agrees, type AggregationResult } from './report.ts';
 import { runStage, type StageResult, type StageSettings } from './stage.ts';
@@ -16,9 +20,13 @@ import {
   type Work,
 } from './stages.ts';
 import { histogram, readSumPart, type PublishedSum } from './sum-parts.ts';
+import { whenBatchesAreIn, whenWindowIsDue } from './windows.ts';
+import { WorkerPool } from './workers.ts';
 
 export interface RunSettings extends StageSettings {
   readonly directory: string;
+  /** How long what a killed process held, a task or an aggregation, stays held. */
+  readonly leaseMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WritableStream;
 }
@@ -65,10 +73,10 @@ async function runGenerated(
 ): Promise<AggregationResult[]> {
   const places = placesIn(settings.directory);
   const work = { servers: generatedServers(deployment, places), aggregations: deployment.aggregations };
-  const process = { env: settings.env, logFile: join(settings.directory, 'facilitator.log') };
-  stages.push(await runStage('load: samples', sampleItems(deployment, places, process), settings));
-  stages.push(await runStage('load: intake', intakeItems(work, process), settings));
-  stages.push(await runStage('load: aggregate', aggregateItems(work, process), settings));
+  const logFile = (name: string): string => join(settings.directory, `${name}.log`);
+  const samples = sampleItems(deployment, places, { env: settings.env, logFile: logFile('ingestor') });
+  stages.push(await runStage('load: samples', samples, settings));
+  await runThroughQueues(work, places, settings, stages, logFile);
   const spki = { pha: deployment.keys.signing.pha.spki, facilitator: deployment.keys.signing.facilitator.spki };
   const results: AggregationResult[] = [];
   for (const aggregation of deployment.aggregations) {
@@ -83,6 +91,42 @@ async function runGenerated(
     });
   }
   return results;
+}
+
+/** Publishers and workers do the load: first all intake, then, as of a later time, the windows. */
+async function runThroughQueues(
+  work: Work,
+  places: Places,
+  settings: RunSettings,
+  stages: StageResult[],
+  logFile: (name: string) => string,
+): Promise<void> {
+  const { env, leaseMs } = settings;
+  // All aggregations have the same window.
+  const [{ window }] = work.aggregations as [Work['aggregations'][number]];
+  const intake = intakeItems(work, { env, logFile: logFile('workers') });
+  const aggregates = aggregateItems(work, { env, logFile: logFile('workers') });
+  const done = await Promise.all([...intake, ...aggregates].map((item) => item.isDone()));
+  const broken = new AbortController();
+  const signal = AbortSignal.any([settings.signal, broken.signal]);
+  const publishAsOf = (asOf: Date) => (stop: AbortSignal) =>
+    runPublishers(work.servers, asOf, leaseMs, { env, logFile: logFile('publisher'), signal: stop });
+  const check = (): Promise<void> => requireNoParkedTasks(places);
+  const isIdle = (): Promise<boolean> => areQueuesEmpty(places);
+  // Where nothing is left to do, nobody is called to work.
+  await using _workers = new WorkerPool(done.every(Boolean) ? [] : work.servers, {
+    env,
+    logFile: logFile('workers'),
+    visibilityTimeout: formatDuration(leaseMs),
+    onFailure: (error) => broken.abort(error),
+  });
+  for (const [name, items, asOf] of [
+    ['load: intake', intake, whenBatchesAreIn(window)],
+    ['load: aggregate', aggregates, whenWindowIsDue(window)],
+  ] as const) {
+    const stage = { name, items, publish: publishAsOf(asOf), check, isIdle, patienceMs: 2 * leaseMs + 2000 };
+    stages.push(await runQueueStage(stage, { ...settings, signal }));
+  }
 }
 
 /** The sum parts of both servers, the PHA's first. */

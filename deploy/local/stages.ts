@@ -1,17 +1,15 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { ingestionKeys, sumPartKeys, validationKeys, type BatchId } from '../../common/domain/batch-path.ts';
-import type { Interval } from '../../common/domain/interval.ts';
+import { HOUR_MS, type Interval } from '../../common/domain/interval.ts';
 import { openStorage } from '../../common/backends/storage/open.ts';
 import { ObjectMissing } from '../../common/errors.ts';
 import type { Storage } from '../../common/ports/storage.ts';
-import { runAggregate, runIntake, type Server } from './data-share-processor.ts';
+import { aggregateInvocation, intakeInvocation, type Server } from './data-share-processor.ts';
 import type { Deployment } from './deployment.ts';
-import { runFacilitator, type ProcessSettings } from './facilitator-process.ts';
+import { runToSuccess, type ProcessSettings } from './process.ts';
 import { isFirst, SERVERS, type Places } from './places.ts';
 import type { PlannedBatch } from './plan.ts';
 import type { StageItem } from './stage.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** The servers and what they are to work on. */
 export interface Work {
@@ -56,7 +54,8 @@ async function generate(
     ...['--peer-output', places.buckets.pha.ingestion, '--facilitator-output', places.buckets.facilitator.ingestion],
     ...['--batch-signing-private-key-identifier', INGESTOR_KEY_IDENTIFIER],
   ];
-  await runFacilitator(args, { FACILITATOR_BATCH_SIGNING_PRIVATE_KEY: keys.ingestor.pkcs8 }, settings);
+  const secrets = { FACILITATOR_BATCH_SIGNING_PRIVATE_KEY: keys.ingestor.pkcs8 };
+  await runToSuccess({ program: 'facilitator', args, secrets }, settings);
 }
 
 /** One `intake-batch` process a batch and server. */
@@ -67,7 +66,7 @@ export function intakeItems({ servers, aggregations }: Work, settings: Settings)
       batches.map((batch) => ({
         // Our own signature is the last thing that intake writes.
         isDone: () => exists(own, validationKeys(id, batch, isFirst(server.name) ? 0 : 1).signature),
-        run: (signal: AbortSignal) => runIntake(server, id, batch, { ...settings, signal }),
+        run: (signal: AbortSignal) => runToSuccess(intakeInvocation(server, id, batch), { ...settings, signal }),
       })),
     );
   });
@@ -81,7 +80,7 @@ export function aggregateItems({ servers, aggregations }: Work, settings: Settin
       isDone: () =>
         exists(portal, sumPartKeys(server.instanceName, id, window, isFirst(server.name) ? 0 : 1).signature),
       run: (signal: AbortSignal) =>
-        runAggregate(server, { aggregationId: id, window, batches }, { ...settings, signal }),
+        runToSuccess(aggregateInvocation(server, { aggregationId: id, window, batches }), { ...settings, signal }),
     }));
   });
 }
