@@ -149,7 +149,7 @@ async function publish(task: AggregateTask, setup: AggregateSetup, total: Total,
     },
     signingKey,
   );
-  const options = signal ? { signal } : {};
+  const options = { signal };
   await portalOutput.put(keys.packets, encoded.packetFile, options);
   await portalOutput.put(keys.header, encoded.headerFile, options);
   await portalOutput.put(keys.signature, encodeSignature(keys, encoded, signingKey.identifier), options);

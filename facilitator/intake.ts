@@ -154,7 +154,7 @@ async function write(
   const forPeer = encodeBatch(keys, content, signingKey);
   const ownContent = { ...content, headerMetadata: ownValidationMetadata(ingestion.packetFileDigest) };
   const own = encodeBatch(keys, ownContent, signingKey);
-  const options = signal ? { signal } : {};
+  const options = { signal };
 
   if (ownOutput) {
     const told = await readOwnValidation(ownOutput, keys, signingKey, ingestion, signal);

@@ -78,7 +78,7 @@ async function readUsable(
 export async function claimWindow(storage: Storage, task: AggregateTask, signal?: AbortSignal): Promise<MarkedMessage> {
   const key = aggregateClaim(task.aggregationId, task.window);
   const body = encodeAggregateTask(task);
-  const created = await storage.createIfAbsent(key, Buffer.from(body), signal ? { signal } : {});
+  const created = await storage.createIfAbsent(key, Buffer.from(body), { signal });
   if (created !== undefined) return messageOf(body, task);
   const existing = await readClaim(storage, key, signal);
   return messageOf(existing.body, existing.task);
@@ -92,7 +92,7 @@ interface Claim {
 
 /** @throws ClaimUnusable unless the task inside is that of the name: id and window inside decide whose claim it is */
 async function readClaim(storage: Storage, key: string, signal?: AbortSignal): Promise<Claim> {
-  const bytes = await readObject(storage, key, signal ? { signal } : {});
+  const bytes = await readObject(storage, key, { signal });
   try {
     const task = decodeAggregateTask(bytes);
     if (aggregateClaim(task.aggregationId, task.window) === key) return { body: bytes.toString(), task };

@@ -31,7 +31,7 @@ export async function* keysInInterval(
   // Names have whole minutes; the last one that begins before `end` still counts.
   const endKey = prefix + formatBatchTime(new Date(Math.ceil(end.getTime() / MINUTE_MS) * MINUTE_MS));
   const startAt = prefix + formatBatchTime(begin);
-  for await (const key of storage.list({ prefix, startAt, ...(signal && { signal }) })) {
+  for await (const key of storage.list({ prefix, startAt, signal })) {
     if (key >= endKey) return;
     yield key;
   }
@@ -78,7 +78,7 @@ export async function markersIn(
   signal?: AbortSignal,
 ): Promise<Set<string>> {
   const found = new Set<string>();
-  const options = { prefix, ...(startAt !== undefined && { startAt }), ...(signal && { signal }) };
+  const options = { prefix, ...(startAt !== undefined && { startAt }), signal };
   for await (const key of storage.list(options)) {
     if (end !== undefined && key >= end) break;
     found.add(key);
@@ -113,6 +113,6 @@ export async function* aggregationIds(
 }
 
 async function firstKey(storage: Storage, startAt: string, signal?: AbortSignal): Promise<string | undefined> {
-  for await (const key of storage.list({ startAt, ...(signal && { signal }) })) return key;
+  for await (const key of storage.list({ startAt, signal })) return key;
   return undefined;
 }

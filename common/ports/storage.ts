@@ -18,12 +18,12 @@ export interface ListOptions {
   readonly prefix?: string;
   /** Only keys at or after it, compared as ASCII. Default: from the first. */
   readonly startAt?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface StorageOptions {
   /** Aborts the operation: it rejects with the signal's reason and leaves no part of an object behind. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { queuesIn, type Queues } from './queues.ts';
 
 /** The two data share processors of the deployment. */
 export const SERVERS = ['pha', 'facilitator'] as const;
@@ -16,6 +15,13 @@ export interface Buckets {
   readonly peerValidation: string;
 }
 
+/** The queues of one server, as directories. */
+export interface Queues {
+  readonly intakeTasks: string;
+  readonly aggregateTasks: string;
+  readonly rejected: string;
+}
+
 /** The directories below `root` that stand for all buckets of a deployment. */
 export interface Places {
   readonly buckets: Readonly<Record<ServerName, Buckets>>;
@@ -30,9 +36,17 @@ export function placesIn(root: string, ingestion?: Readonly<Record<ServerName, s
     ownValidation: join(root, server, 'own-validation'),
     peerValidation: join(root, server, 'peer-validation'),
   });
+  const queuesOf = (server: ServerName): Queues => {
+    const queue = (name: string): string => join(root, server, 'queues', name);
+    return {
+      intakeTasks: queue('intake-tasks'),
+      aggregateTasks: queue('aggregate-tasks'),
+      rejected: queue('rejected'),
+    };
+  };
   return {
     buckets: { pha: bucketsOf('pha'), facilitator: bucketsOf('facilitator') },
-    queues: { pha: queuesIn(root, 'pha'), facilitator: queuesIn(root, 'facilitator') },
+    queues: { pha: queuesOf('pha'), facilitator: queuesOf('facilitator') },
     portal: join(root, 'portal'),
   };
 }

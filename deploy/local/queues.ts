@@ -1,18 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Places, ServerName } from './places.ts';
-
-/** The queues of one server, as directories. */
-export interface Queues {
-  readonly intakeTasks: string;
-  readonly aggregateTasks: string;
-  readonly rejected: string;
-}
-
-export function queuesIn(root: string, server: ServerName): Queues {
-  const queue = (name: string): string => join(root, server, 'queues', name);
-  return { intakeTasks: queue('intake-tasks'), aggregateTasks: queue('aggregate-tasks'), rejected: queue('rejected') };
-}
+import type { Places } from './places.ts';
 
 /**
  * Tasks that nobody will do any more.

@@ -2,8 +2,7 @@ import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { ingestionKeys, sumPartKeys, validationKeys, type BatchId } from '../../common/domain/batch-path.ts';
 import { HOUR_MS, type Interval } from '../../common/domain/interval.ts';
 import { openStorage } from '../../common/backends/storage/open.ts';
-import { ObjectMissing } from '../../common/errors.ts';
-import type { Storage } from '../../common/ports/storage.ts';
+import { hasObject } from '../../common/runtime/read-object.ts';
 import { aggregateInvocation, intakeInvocation, type Server } from './data-share-processor.ts';
 import type { Deployment } from './deployment.ts';
 import { runToSuccess, type ProcessSettings } from './process.ts';
@@ -31,7 +30,7 @@ export function sampleItems(deployment: Deployment, places: Places, settings: Se
   return deployment.aggregations.flatMap(({ id, batches }) =>
     batches.map((batch) => ({
       // The PHA's copy is written after the facilitator's.
-      isDone: () => exists(pha, ingestionKeys(id, batch).signature),
+      isDone: () => hasObject(pha, ingestionKeys(id, batch).signature),
       run: (signal) => generate(deployment, places, id, batch, { ...settings, signal }),
     })),
   );
@@ -65,7 +64,7 @@ export function intakeItems({ servers, aggregations }: Work, settings: Settings)
     return aggregations.flatMap(({ id, batches }) =>
       batches.map((batch) => ({
         // Our own signature is the last thing that intake writes.
-        isDone: () => exists(own, validationKeys(id, batch, isFirst(server.name) ? 0 : 1).signature),
+        isDone: () => hasObject(own, validationKeys(id, batch, isFirst(server.name) ? 0 : 1).signature),
         run: (signal: AbortSignal) => runToSuccess(intakeInvocation(server, id, batch), { ...settings, signal }),
       })),
     );
@@ -78,7 +77,7 @@ export function aggregateItems({ servers, aggregations }: Work, settings: Settin
     const portal = openStorage(server.places.portal);
     return aggregations.map(({ id, window, batches }) => ({
       isDone: () =>
-        exists(portal, sumPartKeys(server.instanceName, id, window, isFirst(server.name) ? 0 : 1).signature),
+        hasObject(portal, sumPartKeys(server.instanceName, id, window, isFirst(server.name) ? 0 : 1).signature),
       run: (signal: AbortSignal) =>
         runToSuccess(aggregateInvocation(server, { aggregationId: id, window, batches }), { ...settings, signal }),
     }));
@@ -99,15 +98,4 @@ export function generatedServers({ keys }: Deployment, places: Places): Server[]
     },
     ingestorKeyIdentifier: INGESTOR_KEY_IDENTIFIER,
   }));
-}
-
-async function exists(storage: Storage, key: string): Promise<boolean> {
-  try {
-    const { body } = await storage.get(key);
-    for await (const _ of body) break;
-    return true;
-  } catch (err) {
-    if (err instanceof ObjectMissing) return false;
-    throw err;
-  }
 }

@@ -1,7 +1,7 @@
 import type { BatchKeys } from '../../common/domain/batch-path.ts';
-import { fateOf, ObjectMissing } from '../../common/errors.ts';
+import { fateOf } from '../../common/errors.ts';
 import type { Storage } from '../../common/ports/storage.ts';
-import { readObject } from '../../common/runtime/read-object.ts';
+import { hasObject } from '../../common/runtime/read-object.ts';
 import type { IngestionHeader, ValidationHeader, ValidationPacket } from '../codec/records.ts';
 import { validationHeader, validationPacket } from '../codec/record-types.ts';
 import type { SigningKey } from '../crypto/signature.ts';
@@ -66,20 +66,10 @@ async function readRecord(
 ): Promise<SignedBatch<ValidationHeader, ValidationPacket> | undefined> {
   const source = { storage, keys, headerType: validationHeader, packetType: validationPacket };
   try {
-    if (!(await isThere(storage, keys.signature, signal))) return undefined;
+    if (!(await hasObject(storage, keys.signature, { signal }))) return undefined;
     return await readBatch(source, { keyOf: () => signingKey.publicKey }, signal);
   } catch (err) {
     if (fateOf(err) === 'reject') throw new OwnValidationContradicted(`${place} is unsound`, { cause: err });
-    throw err;
-  }
-}
-
-async function isThere(storage: Storage, key: string, signal?: AbortSignal): Promise<boolean> {
-  try {
-    await readObject(storage, key, signal ? { signal } : {});
-    return true;
-  } catch (err) {
-    if (err instanceof ObjectMissing) return false;
     throw err;
   }
 }

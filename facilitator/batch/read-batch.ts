@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { BatchKeys } from '../../common/domain/batch-path.ts';
 import { ObjectMissing, type DspError } from '../../common/errors.ts';
-import type { Storage } from '../../common/ports/storage.ts';
+import type { Storage, StorageOptions } from '../../common/ports/storage.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
 import { readRecords, readSingleRecord } from '../codec/read.ts';
 import { batchSignature, type RecordType } from '../codec/record-types.ts';
@@ -56,7 +56,7 @@ export async function readBatch<H extends { readonly packet_file_digest: Uint8Ar
   signal?: AbortSignal,
 ): Promise<SignedBatch<H, P>> {
   const { storage, keys } = source;
-  const options = signal ? { signal } : {};
+  const options = { signal };
   const signatureFile = await readObject(storage, keys.signature, options);
   const { record: signature } = readSingleRecord(batchSignature, signatureFile);
   // Only a signature file that holds both halves is a batch in one object.
@@ -89,7 +89,7 @@ export async function readBatch<H extends { readonly packet_file_digest: Uint8Ar
   };
 }
 
-async function fetchFiles(storage: Storage, keys: BatchKeys, options: { signal?: AbortSignal }): Promise<BatchFiles> {
+async function fetchFiles(storage: Storage, keys: BatchKeys, options: StorageOptions): Promise<BatchFiles> {
   const headerFile = await readObject(storage, keys.header, options);
   try {
     return { headerFile, packetFile: await readObject(storage, keys.packets, options) };

@@ -91,7 +91,7 @@ async function writeIngestionBatch(
   });
   const content = { headerType: ingestionHeader, header, packetType: dataSharePacket, packets };
   const encoded = encodeBatch(keys, content, request.signingKey);
-  const options = signal ? { signal } : {};
+  const options = { signal };
   await output.put(keys.packets, encoded.packetFile, options);
   await output.put(keys.header, encoded.headerFile, options);
   await output.put(keys.signature, encodeSignature(keys, encoded, request.signingKey.identifier), options);

@@ -116,7 +116,7 @@ class DryRunStorage implements Storage {
   async #versionInBase(key: string, signal: AbortSignal | undefined): Promise<ObjectVersion | undefined> {
     if (this.#changes.has(key)) return undefined;
     try {
-      const { version, body } = await this.#base.get(key, signal ? { signal } : {});
+      const { version, body } = await this.#base.get(key, { signal });
       // Nobody reads the body, which may hold a file or a connection open.
       await body[Symbol.asyncIterator]().return?.();
       return version;
