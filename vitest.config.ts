@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     benchmark: { include: ['bench/**/*.bench.ts'] },
     testTimeout: 30_000,
+    // Tests that run at once within a file start many processes each; leases of seconds must not starve.
+    maxConcurrency: 2,
   },
 });
