@@ -203,15 +203,22 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a command line of the publisher in this process at the time `NOW`, with nothing of its environment. */
-export async function runPublisherCommand(argv: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  const [stdout, stderr] = [collector(), collector()];
+/**
+ * Runs a command line of the publisher in this process at the time `NOW`, with nothing of its environment.
+ * @param stdout for a test of what becomes of the output; without it the output is collected
+ */
+export async function runPublisherCommand(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  stdout?: Writable,
+): Promise<Ran> {
+  const [output, stderr] = [collector(), collector()];
   const status = await runProgram(
     { name: 'workflow-manager', version: '0.0.0', envPrefix: 'WORKFLOW_MANAGER', only: publishCommand },
     {
       argv,
       env,
-      stdout: stdout.stream,
+      stdout: stdout ?? output.stream,
       stderr: stderr.stream,
       stderrIsTty: false,
       clock: () => NOW,
@@ -219,7 +226,7 @@ export async function runPublisherCommand(argv: readonly string[], env: Record<s
       signal: new AbortController().signal,
     },
   );
-  return { status, stdout: stdout.text(), stderr: stderr.text() };
+  return { status, stdout: output.text(), stderr: stderr.text() };
 }
 
 function collector(): { readonly stream: Writable; readonly text: () => string } {

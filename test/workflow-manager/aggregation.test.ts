@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { aggregateClaim, aggregateMarker, intakeMarker } from '../../common/domain/marker.ts';
+import type { Storage } from '../../common/ports/storage.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
 import { runPublisher } from '../../workflow-manager/run.ts';
 import {
@@ -55,6 +56,17 @@ describe('claims', () => {
     await world.ingest('a-b', batchAt(IN_INTAKE));
     await runPublisher(world, SETTINGS, newRun());
     expect(world.aggregateTasks.bodies).toEqual(bodies);
+  });
+
+  it('that cannot be published fail the run, and stay for the next', async () => {
+    const body = aggregateMessage('a', OLD_WINDOW, [batchAt(OLD_WINDOW.begin)]);
+    await world.ownValidation.put(aggregateClaim('a', OLD_WINDOW), Buffer.from(body));
+    await world.ingest('a', batchAt(IN_INTAKE));
+    const ports = world.through(failing('publish', 'aggregate-tasks', ''));
+    await expect(runPublisher(ports, SETTINGS, newRun())).rejects.toThrow('1 aggregations failed');
+    expect(world.intakeTasks.bodies).toEqual([intakeMessage('a')]);
+    await runPublisher(world, SETTINGS, newRun());
+    expect(world.aggregateTasks.bodies).toEqual([body]);
   });
 
   it('are published to the byte', async () => {
@@ -146,6 +158,33 @@ describe('claims', () => {
 });
 
 describe('markers', () => {
+  it('of intake are read from the first batch that can be taken in to the last', async () => {
+    await world.ingest('a', batchAt(IN_INTAKE));
+    const times = [
+      '2024-11-19T00:00Z',
+      '2024-11-20T14:59Z',
+      '2024-11-20T15:00Z',
+      '2024-11-21T16:00Z',
+      '2024-12-01T00:00Z',
+    ];
+    const keys = times.map((time) => intakeMarker('a', batchAt(time)));
+    await putAll(world.ownValidation, keys);
+    const read: string[] = [];
+    const { ownValidation } = world;
+    const watched: Storage = {
+      ...world.through((_, proceed) => proceed()).ownValidation,
+      async *list(options) {
+        for await (const key of ownValidation.list(options)) {
+          if (keys.includes(key)) read.push(key);
+          yield key;
+        }
+      },
+    };
+    await runPublisher({ ...world.through((_, proceed) => proceed()), ownValidation: watched }, SETTINGS, newRun());
+    // The first that is too late is what tells that there are no more.
+    expect(read).toEqual([keys[2], keys[3]]);
+  });
+
   it('hold their names', async () => {
     await world.ingest('a', batchAt(IN_INTAKE));
     await world.complete('a', batchAt(IN_WINDOW));

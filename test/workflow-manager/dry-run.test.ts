@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { aggregateClaim } from '../../common/domain/marker.ts';
 import { run } from '../support/child-process.ts';
@@ -166,6 +167,23 @@ describe('--dry-run', () => {
   it.each([[['--dry-run=false']], [['--dry-run', 'false']]])('said as %j is none', async (flag) => {
     expect(await runPublisherCommand([...argv(), ...flag])).toMatchObject({ status: 0, stdout: '' });
     expect(messagesIn(places.intakeTasks)).toEqual(INTAKE);
+  });
+
+  it('waits for its output, and fails if the plan cannot be shown', async () => {
+    let written = '';
+    const slow = new Writable({
+      write: (chunk: Buffer, _, done) => {
+        written += chunk.toString();
+        setImmediate(done);
+      },
+    });
+    expect(await runPublisherCommand([...argv(), '--dry-run'], {}, slow)).toMatchObject({ status: 0 });
+    expect(plannedFor(places.aggregateTasks, written)).toEqual(AGGREGATE);
+
+    const full = new Writable({ write: (_chunk, _encoding, done) => setImmediate(done, new Error('no space left')) });
+    const ran = await runPublisherCommand([...argv(), '--dry-run'], {}, full);
+    expect(ran.status).toBe(1);
+    expect(logLines(ran.stderr).at(-1)).toMatchObject({ severity: 'ERROR', error: 'no space left' });
   });
 
   it('is taken from the environment, too', async () => {

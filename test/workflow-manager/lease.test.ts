@@ -187,6 +187,12 @@ describe('renewal', () => {
     },
   );
 
+  it('that gets no answer is found out by the next, though nobody looks at the lease', async () => {
+    await acquired('run-1', faulty('replaceIfUnchanged', ['comes through and fails']));
+    await vi.advanceTimersByTimeAsync(2 * DURATION_MS);
+    expect(await record()).toEqual(until('run-1', 3 * DURATION_MS));
+  });
+
   it('that fails all the time lets the lease expire', async () => {
     const lease = await acquired('run-1', faulty('replaceIfUnchanged', ['fails', 'fails', 'fails']));
     await vi.advanceTimersByTimeAsync(DURATION_MS - 1);

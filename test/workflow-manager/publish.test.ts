@@ -78,6 +78,12 @@ describe('publishAll', () => {
     );
   });
 
+  it('goes on after many failures, if others succeed between them', async () => {
+    const bad = Array.from({ length: 30 }, (_, i) => `body-${3 * i + 1}`);
+    const publishing = await stage(2, failing('publish', new QueueUnavailable('too long'), bad));
+    expect(await publishAll(messages(90), publishing)).toEqual({ published: 60, failed: 30 });
+  });
+
   it('goes on after some failures in a row, one at a time', async () => {
     const bad = Array.from({ length: 9 }, (_, i) => `body-${i + 1}`);
     const publishing = await stage(1, failing('publish', new QueueUnavailable('too long'), bad));
