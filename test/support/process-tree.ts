@@ -1,18 +1,38 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** Process ids and those of their parents, without zombies, which are dead and only not yet buried. */
+function processes(): [pid: number, parent: number][] {
+  return existsSync('/proc/self/stat') ? fromProc() : fromPs();
+}
+
+function fromProc(): [number, number][] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid): [number, number][] => {
+      try {
+        // The command, in parentheses, may itself hold blanks and parentheses.
+        const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+        return state === 'Z' ? [] : [[Number(pid), Number(parent)]];
+      } catch {
+        // It has ended meanwhile.
+        return [];
+      }
+    });
+}
+
+function fromPs(): [number, number][] {
+  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=']).toString().trim().split('\n');
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, , state]) => !state?.startsWith('Z'))
+    .map(([pid, parent]) => [Number(pid), Number(parent)]);
+}
 
 /** The process and all that descend from it, as far as they are alive. */
 export function processTree(root: number): number[] {
-  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='])
-    .toString()
-    .trim()
-    .split('\n')
-    .map((row) => row.trim().split(/\s+/));
   const children = new Map<number, number[]>();
-  for (const [pid, parent, state] of rows) {
-    // Zombies are dead, only not yet buried.
-    if (state?.startsWith('Z')) continue;
-    children.set(Number(parent), [...(children.get(Number(parent)) ?? []), Number(pid)]);
-  }
+  for (const [pid, parent] of processes()) children.set(parent, [...(children.get(parent) ?? []), pid]);
   const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
   return [root, ...below(root)];
 }

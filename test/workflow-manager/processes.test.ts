@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aggregateClaim, aggregateMarker, intakeMarker, leaseKey } from '../../common/domain/marker.ts';
-import { run, start, type Ended, type Started } from '../support/child-process.ts';
+import { start, type Ended, type ProcessOptions, type Started } from '../support/child-process.ts';
 import { logLines } from '../support/log-lines.ts';
 import {
   aggregateMessage,
@@ -27,8 +27,12 @@ const BATCHES = 300;
 const WORKERS = 5;
 const KILL_AT_WRITE = new URL('../support/kill-at-write.mjs', import.meta.url).href;
 
+// Every message, marker and claim is flushed to the disk, of which a busy machine has little.
+vi.setConfig({ testTimeout: 90_000 });
+
 const root = temporaryDirectory();
 let places: Places;
+const begun: Started[] = [];
 
 beforeEach(() => {
   places = placesIn(root());
@@ -36,6 +40,20 @@ beforeEach(() => {
   // Only what is there can be watched.
   for (const topic of [places.intakeTasks, places.aggregateTasks]) mkdirSync(readyIn(topic), { recursive: true });
 });
+
+afterEach(async () => {
+  // A test that failed may have left some.
+  for (const { child } of begun) child.kill('SIGKILL');
+  await Promise.all(begun.splice(0).map(({ ended }) => ended));
+});
+
+function begin(args: readonly string[], options?: ProcessOptions): Started {
+  const started = start(WORKFLOW_MANAGER, args, options);
+  begun.push(started);
+  return started;
+}
+
+const publish = (args: readonly string[], options?: ProcessOptions): Promise<Ended> => begin(args, options).ended;
 
 function writeIngested(): void {
   for (let n = 1; n <= BATCHES; n++) writeObjects(places.ingestion, objectsOf('a', batchAt(IN_INTAKE, n), 'batch'));
@@ -78,7 +96,7 @@ function filled(directory: string, count: number): Promise<void> {
 
 /** Starts a run, sends it a signal once a directory has `count` files, and waits for its end. */
 async function interrupted(directory: string, count: number, signal: NodeJS.Signals, args: string[]): Promise<Ended> {
-  const { child, ended }: Started = start(WORKFLOW_MANAGER, args);
+  const { child, ended } = begin(args);
   const isFilled = await Promise.race([filled(directory, count).then(() => true), ended.then(() => false)]);
   if (isFilled) child.kill(signal);
   return ended;
@@ -88,7 +106,7 @@ async function interrupted(directory: string, count: number, signal: NodeJS.Sign
 async function runOnceFree(): Promise<Ended> {
   for (;;) {
     const before = messagesIn(places.intakeTasks).length;
-    const ended = await run(WORKFLOW_MANAGER, argv());
+    const ended = await publish(argv());
     expect(ended).toMatchObject({ status: 0, signal: null });
     if (!saysHeld(ended)) return ended;
     expect(messagesIn(places.intakeTasks)).toHaveLength(before);
@@ -104,7 +122,7 @@ function expectAllMarked(): void {
 describe('three runs at once', () => {
   it('publish every task once', async () => {
     writeIngested();
-    const ended = await Promise.all([1, 2, 3].map(() => run(WORKFLOW_MANAGER, argv())));
+    const ended = await Promise.all([1, 2, 3].map(() => publish(argv())));
     expect(ended).toMatchObject([1, 2, 3].map(() => ({ status: 0, signal: null, stdout: '' })));
     expect(messagesIn(places.intakeTasks).toSorted()).toEqual(INTAKE_MESSAGES);
     expect(messagesIn(places.aggregateTasks)).toEqual([windowMessage(1, 3)]);
@@ -138,7 +156,7 @@ describe('a run that is killed', () => {
   ])('when a window is claimed but $what leaves it as it was, whatever comes in late', async ({ when, repeats }) => {
     // There is nothing to take in, so that the first file to be renamed is the window's message.
     const options = { node: ['--import', KILL_AT_WRITE], env: { KILL_AT: '1', KILL_WHEN: when } };
-    const killed = await run(WORKFLOW_MANAGER, argv({ 'lease-duration': '1s' }), options);
+    const killed = await publish(argv({ 'lease-duration': '1s' }), options);
     expect(killed).toMatchObject({ status: null, signal: 'SIGKILL' });
     expect(readFileSync(join(places.ownValidation, aggregateClaim('a', WINDOW)), 'utf8')).toBe(windowMessage(1, 3));
     expect(messagesIn(places.aggregateTasks)).toHaveLength(repeats);
@@ -169,7 +187,7 @@ describe('a run that is asked to end', () => {
       expect(markers).toHaveLength(published.length);
       expect(readFileSync(join(places.ownValidation, leaseKey('a')), 'utf8')).toContain('"1970-01-01T00:00:00.000Z"');
 
-      const next = await run(WORKFLOW_MANAGER, argv());
+      const next = await publish(argv());
       expect(next.status).toBe(0);
       expect(saysHeld(next)).toBe(false);
       expect(messagesIn(places.intakeTasks).toSorted()).toEqual(INTAKE_MESSAGES);
