@@ -10,6 +10,7 @@ import { NPM_START, run, start, type Ended } from '../support/child-process.ts';
 import { keyFragmentsIn } from '../support/key-fragments.ts';
 import { logLines } from '../support/log-lines.ts';
 import { filesIn } from '../support/temp-directory.ts';
+import { cannotRun } from '../support/skip.ts';
 
 const LOAD = { aggregations: 2, batches: 4, packets: 80, bins: 7 };
 const STAGES = [
@@ -253,32 +254,36 @@ describe('npm start after somebody meddled', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('npm start, interrupted', () => {
-  it('ends all that it started, and goes on next time', async () => {
-    const directory = copy('interrupted', 'recorded');
-    const load = { aggregations: 1, batches: 2, packets: 60, bins: 2 };
-    // What a process held when it was ended must not stay held for long.
-    const args = [...argumentsOf(directory, load), '--lease', '1s'];
-    const { child, ended } = start(NPM_START, args);
-    let told = '';
-    await new Promise<void>((resolve) => {
-      child.stdout?.on('data', (chunk: Buffer) => {
-        told += chunk.toString();
-        if (told.includes('load: intake: 4 to do')) resolve();
+const isLinux = process.platform === 'linux';
+describe.skipIf(cannotRun(isLinux, 'npm start, interrupted, as processes are found in /proc only'))(
+  'npm start, interrupted',
+  () => {
+    it('ends all that it started, and goes on next time', async () => {
+      const directory = copy('interrupted', 'recorded');
+      const load = { aggregations: 1, batches: 2, packets: 60, bins: 2 };
+      // What a process held when it was ended must not stay held for long.
+      const args = [...argumentsOf(directory, load), '--lease', '1s'];
+      const { child, ended } = start(NPM_START, args);
+      let told = '';
+      await new Promise<void>((resolve) => {
+        child.stdout?.on('data', (chunk: Buffer) => {
+          told += chunk.toString();
+          if (told.includes('load: intake: 4 to do')) resolve();
+        });
       });
-    });
-    // The line is there a moment before the processes are.
-    while (processesOf(directory).length < 2) await setImmediate();
-    child.kill('SIGINT');
-    const { status, stdout, stderr } = await ended;
-    expect(processesOf(directory)).toEqual([]);
-    expect(status).toBe(1);
-    expect(stdout).toMatch(/load: intake: \d of 4 done\n$/);
-    expect(logLines(stderr)).toMatchObject([{ error: expect.stringContaining('stopped by SIGINT') }]);
+      // The line is there a moment before the processes are.
+      while (processesOf(directory).length < 2) await setImmediate();
+      child.kill('SIGINT');
+      const { status, stdout, stderr } = await ended;
+      expect(processesOf(directory)).toEqual([]);
+      expect(status).toBe(1);
+      expect(stdout).toMatch(/load: intake: \d of 4 done\n$/);
+      expect(logLines(stderr)).toMatchObject([{ error: expect.stringContaining('stopped by SIGINT') }]);
 
-    const next = await run(NPM_START, args);
-    expect(next).toMatchObject({ status: 0, stderr: '' });
-    expect(next.stdout).toContain('load: samples: 0 to do, 2 done before');
-    expect(lastLine(next.stdout)).toBe('sums equal the reference: yes');
-  });
-});
+      const next = await run(NPM_START, args);
+      expect(next).toMatchObject({ status: 0, stderr: '' });
+      expect(next.stdout).toContain('load: samples: 0 to do, 2 done before');
+      expect(lastLine(next.stdout)).toBe('sums equal the reference: yes');
+    });
+  },
+);

@@ -15,6 +15,7 @@ import { logLines, type LogLine } from '../support/log-lines.ts';
 import { asOrdinaryUser } from '../support/ordinary-user.ts';
 import { runFacilitator } from '../support/run-facilitator.ts';
 import { filesIn, temporaryDirectory } from '../support/temp-directory.ts';
+import { cannotRun } from '../support/skip.ts';
 
 const root = temporaryDirectory();
 
@@ -186,13 +187,15 @@ describe('a storage that cannot work', () => {
 
   // Whether a directory can be written to is asked for the user that a process belongs to, not for the one that it acts
   // as for a time. That user has to be able to read the program.
-  it.skipIf(!isOpenToAll(FACILITATOR)).each([
-    ['intake-batch', 'peer-output'],
-    ['intake-batch', 'own-output'],
-    ['aggregate', 'portal-output'],
-    ['generate-ingestion-sample', 'peer-output'],
-    ['generate-ingestion-sample', 'facilitator-output'],
-  ])('%s ends with 77 if --%s is closed to us', async (command, name) => {
+  it
+    .skipIf(cannotRun(isOpenToAll(FACILITATOR), 'commands refused access, as other users cannot read this checkout'))
+    .each([
+      ['intake-batch', 'peer-output'],
+      ['intake-batch', 'own-output'],
+      ['aggregate', 'portal-output'],
+      ['generate-ingestion-sample', 'peer-output'],
+      ['generate-ingestion-sample', 'facilitator-output'],
+    ])('%s ends with 77 if --%s is closed to us', async (command, name) => {
     expectDenied(await run(FACILITATOR, closed(command, name), { asOrdinaryUser: true }), 'write');
   });
 });

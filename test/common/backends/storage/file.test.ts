@@ -27,6 +27,7 @@ import {
 } from '../../../../common/errors.ts';
 import { readObject } from '../../../../common/runtime/read-object.ts';
 import { asOrdinaryUser } from '../../../support/ordinary-user.ts';
+import { cannotRun } from '../../../support/skip.ts';
 
 const HOUR_S = 3600;
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 1);
@@ -186,10 +187,9 @@ describe('failures', () => {
   });
 });
 
-const canCountOpenFiles = existsSync(OPEN_FILES);
-if (!canCountOpenFiles)
-  process.stdout.write(`skipped: open files of a storage, as there is no ${OPEN_FILES} to count them\n`);
-describe.skipIf(!canCountOpenFiles)('an object read in part', () => {
+describe.skipIf(
+  cannotRun(existsSync(OPEN_FILES), `open files of a storage, as there is no ${OPEN_FILES} to count them`),
+)('an object read in part', () => {
   it.each([
     [
       'stopped early',
