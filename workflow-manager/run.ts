@@ -52,7 +52,7 @@ export async function runPublisher(ports: PublisherPorts, settings: PublisherSet
     }
   }
   if (failed.length > 0) {
-    throw new AggregationsFailed(`${failed.length} aggregations failed, the others are done: ${failed.join(', ')}`);
+    throw new AggregationsFailed(`aggregations failed: ${failed.join(', ')}; the others are done`);
   }
   return { published, held };
 }

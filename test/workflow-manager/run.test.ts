@@ -62,7 +62,7 @@ describe('a run over several aggregations', () => {
     const run = newRun();
     await expect(runPublisher(world.through(around), SETTINGS, run)).rejects.toMatchObject({
       code: 'E_AGGREGATIONS_FAILED',
-      message: '1 aggregations failed, the others are done: b',
+      message: 'aggregations failed: b; the others are done',
     });
     const which = (stage: string): string[] => ['a', 'b', 'c'].filter((id) => id !== 'b' || done.includes(stage));
     expect(world.intakeTasks.bodies).toEqual(which('intake').map((id) => intakeMessage(id)));
@@ -105,7 +105,7 @@ describe('a run over several aggregations', () => {
       if (call.key === 'b/') throw new TypeError('a bug');
       return proceed();
     };
-    await expect(runPublisher(world.through(around), SETTINGS, run)).rejects.toThrow('1 aggregations failed');
+    await expect(runPublisher(world.through(around), SETTINGS, run)).rejects.toThrow('aggregations failed: ');
     const [line] = run.lines.filter(({ severity }) => severity === 'ERROR');
     expect(line).toMatchObject({ aggregation_id: 'b', error_code: 'E_UNEXPECTED', error: 'a bug' });
     expect(line?.['stack']).toContain('TypeError');
@@ -150,7 +150,7 @@ describe('the lease', () => {
   it('is given back, also by a run that fails', async () => {
     await threeAggregations();
     await expect(runPublisher(world.through(failing('list', 'ingestion', '/')), SETTINGS, newRun())).rejects.toThrow(
-      '3 agg',
+      'aggregations failed: a, b, c;',
     );
     for (const id of ['a', 'b', 'c']) {
       const lease = (await readObject(world.ownValidation, leaseKey(id))).toString();
@@ -169,7 +169,9 @@ describe('the lease', () => {
     };
     const run = newRun();
     const settings = { ...SETTINGS, maxEnqueueWorkers: 1 };
-    await expect(runPublisher(world.through(around), settings, run)).rejects.toThrow('the others are done: b');
+    await expect(runPublisher(world.through(around), settings, run)).rejects.toThrow(
+      'aggregations failed: b; the others are done',
+    );
     expect(world.intakeTasks.bodies).toEqual([
       intakeMessage('a'),
       intakeMessage('b', 1),

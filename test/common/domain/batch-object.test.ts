@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseBatchObject } from '../../common/domain/batch-object.ts';
-import { ingestionKeys, validationKeys } from '../../common/domain/batch-path.ts';
+import { parseBatchObject } from '../../../common/domain/batch-object.ts';
+import { ingestionKeys, validationKeys } from '../../../common/domain/batch-path.ts';
 
 const ID = 'b7a4b03c-5c1a-4f0b-9d3e-2f6f3f7c1f0e';
 const BASE = `kittens-seen/2024/11/20/09/05/${ID}`;
