@@ -100,3 +100,13 @@ export function describeError(err: unknown): string {
   if (!(err instanceof Error)) return String(err);
   return err.cause === undefined ? err.message : `${err.message}: ${describeError(err.cause)}`;
 }
+
+/** An error as log fields. Named errors say all there is to say; others are bugs, and need their stack. */
+export function errorFields(err: unknown): Readonly<Record<string, unknown>> {
+  const failure = namedFailure(err);
+  return {
+    error_code: failure?.code ?? 'E_UNEXPECTED',
+    error: describeError(err),
+    ...(!failure && err instanceof Error ? { stack: err.stack } : {}),
+  };
+}

@@ -3,7 +3,7 @@ import { describeBatch, validationKeys, type BatchId, type ServerIndex } from '.
 import type { Storage } from '../common/ports/storage.ts';
 import { breathe, PACKETS_PER_BREATH } from '../common/runtime/breathe.ts';
 import { differingFields } from './batch/header.ts';
-import { readOwnValidation, sameMessage, type OwnValidation } from './batch/own-validation.ts';
+import { firstDifference, readOwnValidation, type OwnValidation } from './batch/own-validation.ts';
 import { readBatch, type SignedBatch } from './batch/read-batch.ts';
 import type { DataSharePacket, IngestionHeader, ValidationHeader, ValidationPacket } from './codec/records.ts';
 import { validationHeader, validationPacket } from './codec/record-types.ts';
@@ -219,12 +219,10 @@ function inField({ f_r, g_r, h_r }: ValidationPacket): VerificationMessage | und
 
 /** @throws OwnValidationContradicted if what we compute now is not, message for message, what the peer was told */
 function requireAsTold(own: OwnValidation, now: ReadonlyMap<string, VerificationMessage | undefined>): void {
-  const uuids = new Set([...own.messages.keys(), ...now.keys()]);
-  for (const uuid of uuids) {
-    if (!sameMessage(own.messages.get(uuid), now.get(uuid))) {
-      throw new OwnValidationContradicted(
-        `the verification message for packet ${uuid} is not the one that the peer was told; were the packet decryption keys changed or reordered?`,
-      );
-    }
+  const differing = firstDifference(own.messages, now);
+  if (differing !== undefined) {
+    throw new OwnValidationContradicted(
+      `the verification message for packet ${differing} is not the one that the peer was told; were the packet decryption keys changed or reordered?`,
+    );
   }
 }

@@ -3,8 +3,8 @@ import { describeBatch, sumPartKeys, type BatchId } from '../common/domain/batch
 import type { Interval } from '../common/domain/interval.ts';
 import { formatBatchTime } from '../common/domain/batch-time.ts';
 import type { Storage } from '../common/ports/storage.ts';
-import { encodeBatch, encodeSignature } from './batch/encode-batch.ts';
-import { differingParameters } from './batch/header.ts';
+import { differingParameters, parametersOf } from './batch/header.ts';
+import { writeBatch } from './batch/write-batch.ts';
 import { aggregateBatch, type AggregateBatchSetup } from './aggregate-batch.ts';
 import type { IngestionHeader, SumPart } from './codec/records.ts';
 import { invalidPacket, sumPart } from './codec/record-types.ts';
@@ -121,36 +121,21 @@ function requireSameParameters(
   }
 }
 
-/** Packet file, header, signature: the portal goes by the signature, so it comes last. */
 async function publish(task: AggregateTask, setup: AggregateSetup, total: Total, signal?: AbortSignal): Promise<void> {
-  const { portalOutput, signingKey } = setup;
   const keys = sumPartKeys(setup.instanceName, task.aggregationId, task.window, setup.server);
-  const { name, bins, epsilon, prime, number_of_servers, hamming_weight } = total.header;
-  const encoded = encodeBatch(
-    keys,
-    {
-      headerType: sumPart,
-      header: (packetFileDigest): SumPart => ({
-        batch_uuids: total.batchIds,
-        name,
-        bins,
-        epsilon,
-        prime,
-        number_of_servers,
-        hamming_weight,
-        sum: Array.from(total.sum),
-        aggregation_start_time: task.window.begin.getTime(),
-        aggregation_end_time: task.window.end.getTime(),
-        packet_file_digest: packetFileDigest,
-        total_individual_clients: total.packets,
-      }),
-      packetType: invalidPacket,
-      packets: total.invalidUuids.map((uuid) => ({ uuid })),
-    },
-    signingKey,
-  );
-  const options = { signal };
-  await portalOutput.put(keys.packets, encoded.packetFile, options);
-  await portalOutput.put(keys.header, encoded.headerFile, options);
-  await portalOutput.put(keys.signature, encodeSignature(keys, encoded, signingKey.identifier), options);
+  const content = {
+    headerType: sumPart,
+    header: (packetFileDigest: Buffer): SumPart => ({
+      ...parametersOf(total.header),
+      batch_uuids: total.batchIds,
+      sum: Array.from(total.sum),
+      aggregation_start_time: task.window.begin.getTime(),
+      aggregation_end_time: task.window.end.getTime(),
+      packet_file_digest: packetFileDigest,
+      total_individual_clients: total.packets,
+    }),
+    packetType: invalidPacket,
+    packets: total.invalidUuids.map((uuid) => ({ uuid })),
+  };
+  await writeBatch(setup.portalOutput, keys, content, setup.signingKey, signal);
 }

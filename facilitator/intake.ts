@@ -8,9 +8,9 @@ import {
 } from '../common/domain/batch-path.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import { breathe, PACKETS_PER_BREATH } from '../common/runtime/breathe.ts';
-import { encodeBatch, encodeSignature } from './batch/encode-batch.ts';
+import { encodeBatch, encodeHeader, encodeSignature } from './batch/encode-batch.ts';
 import { requireBatchOfTask, validationHeaderOf } from './batch/header.ts';
-import { ownValidationMetadata, readOwnValidation, sameMessage } from './batch/own-validation.ts';
+import { firstDifference, ownValidationMetadata, readOwnValidation } from './batch/own-validation.ts';
 import { readBatch, type SignedBatch } from './batch/read-batch.ts';
 import type { DataSharePacket, IngestionHeader } from './codec/records.ts';
 import { dataSharePacket, ingestionHeader, validationHeader, validationPacket } from './codec/record-types.ts';
@@ -152,8 +152,9 @@ async function write(
     packets: messages,
   };
   const forPeer = encodeBatch(keys, content, signingKey);
+  // Our own differs in the header's metadata alone.
   const ownContent = { ...content, headerMetadata: ownValidationMetadata(ingestion.packetFileDigest) };
-  const own = encodeBatch(keys, ownContent, signingKey);
+  const own = encodeHeader(keys, ownContent, forPeer.packetFile, signingKey);
   const options = { signal };
 
   if (ownOutput) {
@@ -178,9 +179,7 @@ function requireSameMessages(
   place: string,
 ): void {
   const now = new Map(messages.map((message) => [message.uuid, message]));
-  const differing = [...new Set([...told.keys(), ...now.keys()])].find(
-    (uuid) => !sameMessage(told.get(uuid), now.get(uuid)),
-  );
+  const differing = firstDifference(told, now);
   if (differing !== undefined) {
     throw new OwnValidationContradicted(
       `the peer was already told another verification message for packet ${differing} of ${place}; were the packet decryption keys changed or reordered?`,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { describeError, namedFailure } from '../common/errors.ts';
+import { errorFields } from '../common/errors.ts';
 import type { Enqueuer } from '../common/ports/queue.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import type { AggregationLease } from './lease.ts';
@@ -71,8 +71,7 @@ async function publishOne(message: MarkedMessage, { enqueuer, storage, log }: Pu
     log.info(message.fields, 'task published');
     return true;
   } catch (err) {
-    const error_code = namedFailure(err)?.code ?? 'E_UNEXPECTED';
-    log.error({ ...message.fields, error_code, error: describeError(err) }, failure);
+    log.error({ ...message.fields, ...errorFields(err) }, failure);
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { formatBatchTime } from '../common/domain/batch-time.ts';
-import { describeError, namedFailure } from '../common/errors.ts';
+import { errorFields } from '../common/errors.ts';
 import {
   AggregationPublisher,
   type AggregationSummary,
@@ -92,9 +92,7 @@ function isComplete({ failures, republished, intake, aggregate }: AggregationSum
 }
 
 function logFailure(log: Logger, err: unknown): void {
-  const failure = namedFailure(err);
-  const stack = failure || !(err instanceof Error) ? {} : { stack: err.stack };
-  log.error({ error_code: failure?.code ?? 'E_UNEXPECTED', error: describeError(err), ...stack }, 'aggregation failed');
+  log.error(errorFields(err), 'aggregation failed');
 }
 
 function fieldsOf(summary: AggregationSummary): Record<string, unknown> {

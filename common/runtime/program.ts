@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { describeError, fateOf, namedFailure } from '../errors.ts';
+import { describeError, errorFields, fateOf } from '../errors.ts';
 import { checkCommandLine, parseCommandLine, programHelp, type CommandLineGrammar } from './command-line.ts';
 import type { Command } from './command.ts';
 import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
@@ -86,17 +86,10 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
   }
 }
 
-/** One line for a failed command. Named errors say all there is to say; others are bugs, and need their stack. */
+/** One line for a failed command, at level debug always with the stack. */
 function logFailure(log: Logger, name: string, err: unknown): void {
-  const failure = namedFailure(err);
-  const withStack = err instanceof Error && (!failure || log.isLevelEnabled('debug'));
-  const fields = {
-    error_code: failure?.code ?? 'E_UNEXPECTED',
-    error: describeError(err),
-    fate: fateOf(err),
-    ...(withStack ? { stack: err.stack } : {}),
-  };
-  log.error(fields, `${name} failed`);
+  const stack = err instanceof Error && log.isLevelEnabled('debug') ? { stack: err.stack } : {};
+  log.error({ ...errorFields(err), fate: fateOf(err), ...stack }, `${name} failed`);
 }
 
 async function loggerOf(

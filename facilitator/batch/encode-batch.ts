@@ -24,7 +24,16 @@ export interface BatchContent<H, P> {
 
 /** Encodes and signs a batch; the names go into the files' sync markers. docs/protocol.md, "Container files". */
 export function encodeBatch<H, P>(keys: BatchKeys, content: BatchContent<H, P>, signingKey: SigningKey): EncodedBatch {
-  const packetFile = encodeFile(content.packetType, content.packets, keys.packets);
+  return encodeHeader(keys, content, encodeFile(content.packetType, content.packets, keys.packets), signingKey);
+}
+
+/** As `encodeBatch`, over a packet file that has been encoded already. */
+export function encodeHeader<H>(
+  keys: BatchKeys,
+  content: Omit<BatchContent<H, unknown>, 'packetType' | 'packets'>,
+  packetFile: Buffer,
+  signingKey: SigningKey,
+): EncodedBatch {
   const header = content.header(sha256(packetFile));
   const headerFile = encodeFile(content.headerType, [header], keys.header, content.headerMetadata);
   return { packetFile, headerFile, signature: signHeader(headerFile, signingKey) };

@@ -30,17 +30,13 @@ export function requireBatchOfTask(header: AnyHeader, aggregationId: string, bat
   if (header.name !== aggregationId) contradict('name', header.name, aggregationId);
 }
 
+/** What headers of an aggregation have in common, by name. */
+export function parametersOf(header: IngestionHeader): Pick<IngestionHeader, (typeof PARAMETERS)[number]> {
+  const { name, bins, epsilon, prime, number_of_servers, hamming_weight } = header;
+  return { name, bins, epsilon, prime, number_of_servers, hamming_weight };
+}
+
 /** The header of a validation batch: the ingestion header without its times, over another packet file. */
 export function validationHeaderOf(header: IngestionHeader, packetFileDigest: Uint8Array): ValidationHeader {
-  const { batch_uuid, name, bins, epsilon, prime, number_of_servers, hamming_weight } = header;
-  return {
-    batch_uuid,
-    name,
-    bins,
-    epsilon,
-    prime,
-    number_of_servers,
-    hamming_weight,
-    packet_file_digest: packetFileDigest,
-  };
+  return { ...parametersOf(header), batch_uuid: header.batch_uuid, packet_file_digest: packetFileDigest };
 }

@@ -74,7 +74,14 @@ async function readRecord(
   }
 }
 
-/** Whether two messages, or their absence, are the same. */
-export function sameMessage(a: VerificationMessage | undefined, b: VerificationMessage | undefined): boolean {
+/** The UUID of a packet about which the peer was told something else than is right now, if there is one. */
+export function firstDifference(
+  told: ReadonlyMap<string, VerificationMessage>,
+  now: ReadonlyMap<string, VerificationMessage | undefined>,
+): string | undefined {
+  return [...new Set([...told.keys(), ...now.keys()])].find((uuid) => !isSame(told.get(uuid), now.get(uuid)));
+}
+
+function isSame(a: VerificationMessage | undefined, b: VerificationMessage | undefined): boolean {
   return a?.f_r === b?.f_r && a?.g_r === b?.g_r && a?.h_r === b?.h_r;
 }

@@ -79,11 +79,13 @@ export async function readBatch<H extends { readonly packet_file_digest: Uint8Ar
     );
   }
   const { record: header, metadata } = readSingleRecord(source.headerType, files.headerFile);
-  const packetFile = checkDigest(header.packet_file_digest, files.packetFile, source, trust);
+  const packetFile = files.packetFile ?? new Uint8Array(0);
+  const packetFileDigest = sha256(packetFile);
+  if (!packetFileDigest.equals(header.packet_file_digest)) reportMismatch(files, source, trust);
   return {
     header,
     headerMetadata: metadata,
-    packetFileDigest: sha256(packetFile),
+    packetFileDigest,
     packetCount: countRecords(source.packetType, packetFile),
     packets: () => readRecords(source.packetType, packetFile),
   };
@@ -100,18 +102,15 @@ async function fetchFiles(storage: Storage, keys: BatchKeys, options: StorageOpt
 }
 
 /**
- * The packet file that the header vouches for. Cloud writers leave no object where there are no packets, so a missing
- * one may be in order, but only the digest can say so; to take a lost one for empty would drop every packet in it,
- * hence no permission to be malformed reaches this far.
+ * Cloud writers leave no object where there are no packets, so a missing one may be in order, but only the digest can
+ * say so; to take a lost one for empty would drop every packet in it, hence no permission to be malformed reaches this
+ * far.
  */
-function checkDigest<H, P>(
-  digest: Uint8Array,
-  packetFile: Uint8Array | undefined,
+function reportMismatch<H, P>(
+  { packetFile }: BatchFiles,
   { storage, keys }: BatchSource<H, P>,
   trust: BatchTrust,
-): Uint8Array {
-  const bytes = packetFile ?? new Uint8Array(0);
-  if (sha256(bytes).equals(digest)) return bytes;
+): void {
   if (packetFile === undefined) {
     throw new ObjectMissing(`no object ${keys.packets} in ${storage.url}, and its header says that it is not empty`);
   }
@@ -119,7 +118,6 @@ function checkDigest<H, P>(
     trust,
     new DigestMismatch(`${keys.packets} in ${storage.url} is not the packet file that its header describes`),
   );
-  return bytes;
 }
 
 function report(trust: BatchTrust, error: SignatureInvalid | DigestMismatch): void {

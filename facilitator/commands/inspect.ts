@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describeError, namedFailure } from '../../common/errors.ts';
+import { errorFields, namedFailure } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
 import { InspectionFailed } from '../errors.ts';
 import { inspectFile } from '../inspect.ts';
@@ -20,7 +20,7 @@ export const inspectCommand = command({
       } catch (err) {
         failures++;
         const failure = namedFailure(err) ?? new InspectionFailed(`cannot read ${name}`, { cause: err });
-        log.error({ file: name, error_code: failure.code, error: describeError(failure) }, 'file cannot be inspected');
+        log.error({ file: name, ...errorFields(failure) }, 'file cannot be inspected');
       }
     }
     if (failures > 0) throw new InspectionFailed(`${failures} of ${names.length} files cannot be inspected`);

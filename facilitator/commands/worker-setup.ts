@@ -1,11 +1,10 @@
-import { ConfigurationInvalid, UsageError } from '../../common/errors.ts';
+import { ConfigurationInvalid, errorFields, UsageError } from '../../common/errors.ts';
 import { HOUR_MS } from '../../common/domain/interval.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import type { CommandContext } from '../../common/runtime/command.ts';
 import type { Logger } from '../../common/runtime/log.ts';
 import { duration, integer, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
-import { errorFields } from '../worker/error-fields.ts';
 import type { Task, TaskKind } from '../worker/task-kind.ts';
 import { runWorker } from '../worker/worker.ts';
 import { openTasks, taskQueueKind } from '../wire.ts';

@@ -2,7 +2,7 @@ import { ingestionKeys, type BatchId } from '../../common/domain/batch-path.ts';
 import { formatUuidV4 } from '../../common/domain/uuid.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { breathe, PACKETS_PER_BREATH } from '../../common/runtime/breathe.ts';
-import { encodeBatch, encodeSignature } from '../batch/encode-batch.ts';
+import { writeBatch } from '../batch/write-batch.ts';
 import type { DataSharePacket, IngestionHeader } from '../codec/records.ts';
 import { dataSharePacket, ingestionHeader } from '../codec/record-types.ts';
 import { encryptPayload } from '../crypto/ecies.ts';
@@ -90,9 +90,5 @@ async function writeIngestionBatch(
     packet_file_digest: packetFileDigest,
   });
   const content = { headerType: ingestionHeader, header, packetType: dataSharePacket, packets };
-  const encoded = encodeBatch(keys, content, request.signingKey);
-  const options = { signal };
-  await output.put(keys.packets, encoded.packetFile, options);
-  await output.put(keys.header, encoded.headerFile, options);
-  await output.put(keys.signature, encodeSignature(keys, encoded, request.signingKey.identifier), options);
+  await writeBatch(output, keys, content, request.signingKey, signal);
 }

@@ -1,7 +1,6 @@
-import { LeaseLost, namedFailure } from '../../common/errors.ts';
+import { errorFields, LeaseLost, namedFailure } from '../../common/errors.ts';
 import type { Delivery } from '../../common/ports/queue.ts';
 import type { Logger } from '../../common/runtime/log.ts';
-import { errorFields } from './error-fields.ts';
 
 /** If an extension fails, the next still comes in time. */
 const BEATS_PER_DEADLINE = 3;

@@ -1,7 +1,6 @@
-import { fateOf, LeaseLost, namedFailure } from '../../common/errors.ts';
+import { errorFields, fateOf, LeaseLost, namedFailure } from '../../common/errors.ts';
 import type { Delivery } from '../../common/ports/queue.ts';
 import type { Logger } from '../../common/runtime/log.ts';
-import { errorFields } from './error-fields.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { Task, TaskKind } from './task-kind.ts';
 

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeError } from '../../common/errors.ts';
+import { describeError, errorFields } from '../../common/errors.ts';
 import type { Delivery, TaskQueue } from '../../common/ports/queue.ts';
 import type { Logger } from '../../common/runtime/log.ts';
-import { errorFields } from './error-fields.ts';
 import { settleTask } from './settle.ts';
 import type { Task, TaskKind } from './task-kind.ts';
 

@@ -6,12 +6,13 @@ import { aggregate } from '../../facilitator/aggregate.ts';
 import { validationHeaderOf } from '../../facilitator/batch/header.ts';
 import { ownValidationMetadata } from '../../facilitator/batch/own-validation.ts';
 import { readBatch, sha256 } from '../../facilitator/batch/read-batch.ts';
+import { writeBatch } from '../../facilitator/batch/write-batch.ts';
 import type { ValidationPacket } from '../../facilitator/codec/records.ts';
 import { validationHeader, validationPacket } from '../../facilitator/codec/record-types.ts';
 import { readSingleRecord } from '../../facilitator/codec/read.ts';
 import type { SigningKey } from '../../facilitator/crypto/signature.ts';
 import { intakeBatch } from '../../facilitator/intake.ts';
-import { ingestionHeaderOf, keysIn, readSumPart, storeBatch, storeIngestionBatch } from '../support/batches.ts';
+import { ingestionHeaderOf, keysIn, readSumPart, storeIngestionBatch } from '../support/batches.ts';
 import { BINS, batchId, honest, ingest, packetsFor, takeInAtBoth } from '../support/honest-batch.ts';
 import {
   aggregateSetup,
@@ -71,7 +72,7 @@ async function forge({ packets = (same) => same, bins = BINS, digest, metadata, 
     packetType: validationPacket,
     packets: packets(await ownPackets()),
   };
-  await storeBatch(world.ownValidation[SERVER], keys, content, key ?? serverKeys[SERVER]);
+  await writeBatch(world.ownValidation[SERVER], keys, content, key ?? serverKeys[SERVER]);
 }
 
 describe('our own validation batch', () => {

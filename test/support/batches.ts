@@ -3,12 +3,11 @@ import {
   sumPartKeys,
   validationKeys,
   type BatchId,
-  type BatchKeys,
   type ServerIndex,
 } from '../../common/domain/batch-path.ts';
 import type { Storage } from '../../common/ports/storage.ts';
-import { encodeBatch, encodeSignature, type BatchContent } from '../../facilitator/batch/encode-batch.ts';
 import { readBatch, type SignedBatch } from '../../facilitator/batch/read-batch.ts';
+import { writeBatch } from '../../facilitator/batch/write-batch.ts';
 import type {
   DataSharePacket,
   IngestionHeader,
@@ -25,22 +24,8 @@ import {
   validationHeader,
   validationPacket,
 } from '../../facilitator/codec/record-types.ts';
-import type { SigningKey } from '../../facilitator/crypto/signature.ts';
 import { P } from '../../facilitator/prio/field.ts';
 import { AGGREGATION, ingestorKey, other, serverKeys, WINDOW, type World } from './servers.ts';
-
-/** Signs and stores a batch in three objects. */
-export async function storeBatch<H, P>(
-  storage: Storage,
-  keys: BatchKeys,
-  content: BatchContent<H, P>,
-  signingKey: SigningKey,
-): Promise<void> {
-  const encoded = encodeBatch(keys, content, signingKey);
-  await storage.put(keys.packets, encoded.packetFile);
-  await storage.put(keys.header, encoded.headerFile);
-  await storage.put(keys.signature, encodeSignature(keys, encoded, signingKey.identifier));
-}
 
 export function ingestionHeaderOf(
   batch: BatchId,
@@ -77,7 +62,7 @@ export async function storeIngestionBatch(
     packetType: dataSharePacket,
     packets,
   };
-  await storeBatch(world.ingestion[server], ingestionKeys(AGGREGATION, batch), content, ingestorKey);
+  await writeBatch(world.ingestion[server], ingestionKeys(AGGREGATION, batch), content, ingestorKey);
 }
 
 /** Stores a validation batch as server `writer`, where the other one reads it. */
@@ -98,7 +83,7 @@ export async function storePeerValidation(
     packets,
   };
   const keys = validationKeys(AGGREGATION, batch, writer);
-  await storeBatch(world.peerValidation[other(writer)], keys, content, serverKeys[writer]);
+  await writeBatch(world.peerValidation[other(writer)], keys, content, serverKeys[writer]);
 }
 
 /** What server `writer` told the other, as the other reads it. */
