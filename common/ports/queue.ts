@@ -16,6 +16,12 @@ export interface Enqueuer extends AsyncDisposable {
    * @throws ConfigurationInvalid, PermissionDenied
    */
   check(signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Creates the topic, with a subscription of the same name, unless it is there.
+   * @throws ConfigurationInvalid if topics of this kind are made by other means; QueueUnavailable, PermissionDenied
+   */
+  create(signal?: AbortSignal): Promise<void>;
 }
 
 /**

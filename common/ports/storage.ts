@@ -48,6 +48,12 @@ export interface Storage {
   /** Keys in ascending ASCII order, read as the consumer goes on. */
   list(options?: ListOptions): AsyncIterable<string>;
 
+  /**
+   * What is right behind `prefix` (default: empty): keys without another slash, and of all others the folder,
+   * `prefix…/`, once. In ascending ASCII order, read as the consumer goes on.
+   */
+  listFolder(options?: Pick<ListOptions, 'prefix' | 'signal'>): AsyncIterable<string>;
+
   /** @throws ObjectMissing if there is none */
   get(key: string, options?: StorageOptions): Promise<StoredObject>;
 

@@ -94,6 +94,7 @@ export class MemoryQueue {
         this.publishBytes(Buffer.from(body));
       },
       check: async (signal) => signal?.throwIfAborted(),
+      create: async (signal) => signal?.throwIfAborted(),
       [Symbol.asyncDispose]: async () => {},
     };
   }

@@ -87,6 +87,8 @@ export class MemoryTopic implements Enqueuer {
 
   async check(): Promise<void> {}
 
+  async create(): Promise<void> {}
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
@@ -176,6 +178,10 @@ export function interceptedStorage(base: Storage, around: Around): Storage {
       await around(on('list', prefix), async () => {});
       yield* base.list(options);
     },
+    listFolder: async function* (options) {
+      await around(on('list', options?.prefix ?? ''), async () => {});
+      yield* base.listFolder(options);
+    },
     get: (key, options) => around(on('get', key), () => base.get(key, options)),
     put: (key, body, options) => around(on('put', key), () => base.put(key, body, options)),
     createIfAbsent: (key, body, options) =>
@@ -192,6 +198,7 @@ export function interceptedTopic(base: Enqueuer, around: Around): Enqueuer {
     publish: (body, signal) =>
       around({ port: base.url, method: 'publish', key: body }, () => base.publish(body, signal)),
     check: (signal) => base.check(signal),
+    create: (signal) => base.create(signal),
     [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
   };
 }

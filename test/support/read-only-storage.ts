@@ -9,6 +9,7 @@ export function readOnlyStorage(base: Storage): Storage {
     url: base.url,
     check: (access, signal) => base.check(access, signal),
     list: (options) => base.list(options),
+    listFolder: (options) => base.listFolder(options),
     get: (key, options) => base.get(key, options),
     put: refuse('put'),
     createIfAbsent: refuse('createIfAbsent'),

@@ -36,6 +36,7 @@ function listingOnly(list: (options: ListOptions) => AsyncIterable<string>): Sto
     url: 'memory://listing-only',
     check: refuse,
     list: (options = {}) => list(options),
+    listFolder: refuse,
     get: refuse,
     put: refuse,
     createIfAbsent: refuse,

@@ -12,6 +12,10 @@ export function dryRunEnqueuer(base: Enqueuer, print: (line: string) => void): E
       print(`would publish to ${base.url}: ${body}`);
     },
     check: (signal) => base.check(signal),
+    create: async (signal) => {
+      signal?.throwIfAborted();
+      print(`would create ${base.url} with a subscription, unless it is there`);
+    },
     [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
   };
 }

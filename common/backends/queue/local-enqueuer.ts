@@ -1,4 +1,4 @@
-import { rename, type FileHandle } from 'node:fs/promises';
+import { mkdir, rename, type FileHandle } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { Enqueuer } from '../../ports/queue.ts';
 import { withParents } from '../files/parents.ts';
@@ -47,6 +47,11 @@ export class LocalEnqueuer implements Enqueuer {
   async check(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await named(`use ${this.url}`, () => this.#directory.checkPublishing());
+  }
+
+  async create(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await named(`create ${this.url}`, () => mkdir(this.#directory.ready, { recursive: true }));
   }
 
   /** Nothing is kept open between calls. */

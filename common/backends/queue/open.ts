@@ -1,22 +1,22 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { Enqueuer, TaskQueue } from '../../ports/queue.ts';
+import { openSnsEnqueuer } from './aws-sns.ts';
+import { openPubSubEnqueuer } from './gcp-pubsub-enqueuer.ts';
 import { LocalEnqueuer } from './local-enqueuer.ts';
 import { LocalTaskQueue } from './local.ts';
+import type { EnqueuerSettings } from './settings.ts';
 
 /** The kinds of topics, for `--task-queue-kind` of a publisher. A kind is a word here, a row below and a file. */
-export const ENQUEUER_KINDS = ['local'] as const;
+export const ENQUEUER_KINDS = ['gcp-pubsub', 'aws-sns', 'local'] as const;
 /** The kinds of subscriptions, for `--task-queue-kind` of a consumer. */
 export const TASK_QUEUE_KINDS = ['local'] as const;
 
 export type EnqueuerKind = (typeof ENQUEUER_KINDS)[number];
 export type TaskQueueKind = (typeof TASK_QUEUE_KINDS)[number];
 
-export interface EnqueuerSettings {
+export interface TaskQueueSettings {
   readonly clock: () => Date;
-}
-
-export interface TaskQueueSettings extends EnqueuerSettings {
   /** The topic of the same service that takes rejected tasks; without one they are given back. */
   readonly rejectedTopic?: string | undefined;
   /** Default: 10 min, or what the service has set. */
@@ -24,6 +24,8 @@ export interface TaskQueueSettings extends EnqueuerSettings {
 }
 
 const ENQUEUERS: Readonly<Record<EnqueuerKind, (topic: string, settings: EnqueuerSettings) => Enqueuer>> = {
+  'gcp-pubsub': openPubSubEnqueuer,
+  'aws-sns': openSnsEnqueuer,
   local: openLocalEnqueuer,
 };
 
@@ -32,8 +34,8 @@ const TASK_QUEUES: Readonly<Record<TaskQueueKind, (name: string, settings: TaskQ
 };
 
 /**
- * The topic of that name; for `local`, a directory. Nothing is read or written yet.
- * @throws UsageError for a name that the kind cannot have
+ * The topic of that name: for `gcp-pubsub` its id, for `aws-sns` its ARN, for `local` a directory. Nothing is read or written yet.
+ * @throws UsageError for a name that the kind cannot have, and for a setting that it needs and lacks
  */
 export function openEnqueuer(kind: EnqueuerKind, topic: string, settings: EnqueuerSettings): Enqueuer {
   return ENQUEUERS[kind](topic, settings);
@@ -49,7 +51,7 @@ export function openTaskQueue(kind: TaskQueueKind, name: string, settings: TaskQ
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
-function openLocalEnqueuer(topic: string, { clock }: EnqueuerSettings): LocalEnqueuer {
+function openLocalEnqueuer(topic: string, { clock }: Pick<EnqueuerSettings, 'clock'>): LocalEnqueuer {
   return new LocalEnqueuer({ directory: localDirectory(topic), clock });
 }
 

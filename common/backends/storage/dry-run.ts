@@ -9,6 +9,7 @@ import type {
   StoredObject,
 } from '../../ports/storage.ts';
 import { collectBody, copiesOf } from './bytes.ts';
+import { folderByJumps } from './folder.ts';
 
 /**
  * `base` as it would be after the writes that were asked for, none of which is made: they stay in memory, where the
@@ -62,6 +63,10 @@ class DryRunStorage implements Storage {
       signal?.throwIfAborted();
       yield key;
     }
+  }
+
+  listFolder({ prefix = '', signal }: Pick<ListOptions, 'prefix' | 'signal'> = {}): AsyncIterable<string> {
+    return folderByJumps(prefix, (startAt) => this.list({ prefix, startAt, signal }));
   }
 
   async get(key: string, options: StorageOptions = {}): Promise<StoredObject> {

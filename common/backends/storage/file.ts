@@ -20,6 +20,7 @@ import { named, type FileAction } from './file-errors.ts';
 import { fileKeys } from './file-keys.ts';
 import { stampAt } from './file-state.ts';
 import { TempFiles, type TempFile } from './file-temp.ts';
+import { folderByJumps } from './folder.ts';
 
 /**
  * Objects as plain files: `a/b/c` is `<root>/a/b/c`, which other programs may read, but not write. Any number of
@@ -52,6 +53,10 @@ export class FileStorage implements Storage {
 
   list(options: ListOptions = {}): AsyncIterable<string> {
     return fileKeys(this.#root, this.url, options);
+  }
+
+  listFolder({ prefix = '', signal }: Pick<ListOptions, 'prefix' | 'signal'> = {}): AsyncIterable<string> {
+    return folderByJumps(prefix, (startAt) => this.list({ prefix, startAt, signal }));
   }
 
   async get(key: string, { signal }: StorageOptions = {}): Promise<StoredObject> {

@@ -9,6 +9,7 @@ import type {
   StoredObject,
 } from '../../ports/storage.ts';
 import { collectBody, copiesOf } from './bytes.ts';
+import { folderByJumps } from './folder.ts';
 
 interface Entry {
   readonly version: ObjectVersion;
@@ -36,6 +37,10 @@ export class MemoryStorage implements Storage {
       signal?.throwIfAborted();
       yield key;
     }
+  }
+
+  listFolder({ prefix = '', signal }: Pick<ListOptions, 'prefix' | 'signal'> = {}): AsyncIterable<string> {
+    return folderByJumps(prefix, (startAt) => this.list({ prefix, startAt, signal }));
   }
 
   async get(key: string, { signal }: StorageOptions = {}): Promise<StoredObject> {

@@ -1,20 +1,29 @@
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../../errors.ts';
+import { ConfigurationInvalid, UsageError } from '../../errors.ts';
 import type { Storage } from '../../ports/storage.ts';
+import { countedStorage } from './counted.ts';
 import { FileStorage } from './file.ts';
+import { openGcs } from './gcs.ts';
 import { MemoryStorage } from './memory.ts';
+import { openS3 } from './s3.ts';
+import type { StorageSettings } from './settings.ts';
 
 interface Backend {
   /** For the message about a location that cannot be opened. */
   readonly example: string;
-  /** @returns `undefined` if the location is not of the backend's form */
-  readonly open: (location: string) => Storage | undefined;
+  /**
+   * @returns `undefined` if the location is not of the backend's form
+   * @throws ConfigurationInvalid if it is, but cannot work with these settings
+   */
+  readonly open: (location: string, settings: StorageSettings) => Storage | undefined;
 }
 
-/** A backend is a row here and a file beside this one. */
+/** A backend is a row here and a file beside this one. docs/adding-a-backend.md */
 const BACKENDS: ReadonlyMap<string, Backend> = new Map([
-  ['file', { example: 'file:///var/lib/dsp', open: openFile }],
-  ['memory', { example: 'memory://name', open: openMemory }],
+  ['gs', { example: 'gs://bucket/prefix', open: openGcs }],
+  ['s3', { example: 's3://region/bucket/prefix', open: openS3 }],
+  ['file', { example: 'file:///var/lib/dsp', open: ofThisMachine(openFile) }],
+  ['memory', { example: 'memory://name', open: ofThisMachine(openMemory) }],
 ]);
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
@@ -22,15 +31,29 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 const memories = new Map<string, MemoryStorage>();
 
 /**
- * The storage at `location`: `file:///dir` (percent-encoded), a path (`/dir`, `dir`), or `memory://name`, of which
- * there is one for each name in this process. Nothing is read or written yet.
- * @throws UsageError for other locations
+ * The storage at `location`: `gs://bucket[/prefix]`, `s3://region/bucket[/prefix]`, `file:///dir` (percent-encoded), a
+ * path (`/dir`, `dir`), or `memory://name`, of which there is one for each name in this process. Nothing is read or
+ * written yet.
+ * @throws UsageError for other locations, ConfigurationInvalid for settings that the storage cannot have
  */
-export function openStorage(location: string): Storage {
+export function openStorage(location: string, settings: StorageSettings = {}): Storage {
   const scheme = SCHEME.exec(location)?.[1]?.toLowerCase();
-  const storage = scheme === undefined ? openPath(location) : BACKENDS.get(scheme)?.open(location);
+  const open = scheme === undefined ? ofThisMachine(openPath) : BACKENDS.get(scheme)?.open;
+  const storage = open?.(location, settings);
   if (!storage) throw unknownLocation(location);
   return storage;
+}
+
+function ofThisMachine(open: (location: string) => Storage | undefined): Backend['open'] {
+  return (location, { identity, onRequest }) => {
+    const storage = open(location);
+    if (storage && identity !== undefined) {
+      throw new ConfigurationInvalid(
+        `${storage.url} takes no identity: leave it out, or give a gs:// or s3:// location`,
+      );
+    }
+    return storage && onRequest ? countedStorage(storage, onRequest) : storage;
+  };
 }
 
 function openPath(path: string): Storage | undefined {

@@ -76,4 +76,28 @@ export function listingContract(make: () => Promise<Storage>): void {
       expect(await keysOf(storage.list({ prefix: '.' }))).toEqual([]);
     });
   });
+
+  describe('a folder', () => {
+    const KEYS: readonly string[] = ['a-1/x', 'a.txt', 'a/b', 'a/b-c', 'a/c/d', 'a/c/e', 'a0', 'b/c/d', 'c'];
+
+    it.each([
+      ['', ['a-1/', 'a.txt', 'a/', 'a0', 'b/', 'c']],
+      ['a', ['a-1/', 'a.txt', 'a/', 'a0']],
+      ['a/', ['a/b', 'a/b-c', 'a/c/']],
+      ['a/c/', ['a/c/d', 'a/c/e']],
+      ['b', ['b/']],
+      ['c', ['c']],
+      ['d', []],
+    ] as const)('with prefix %j is %j', async (prefix, expected) => {
+      await putAll(storage, KEYS);
+      expect(await keysOf(storage.listFolder({ prefix }))).toEqual(expected);
+    });
+
+    it('of nothing is empty, and an abort stops it', async () => {
+      expect(await keysOf(storage.listFolder())).toEqual([]);
+      await putAll(storage, KEYS);
+      const reason = new Error('aborted');
+      await expect(keysOf(storage.listFolder({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
+    });
+  });
 }

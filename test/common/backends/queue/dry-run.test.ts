@@ -10,6 +10,7 @@ beforeEach(() => {
   const base: Enqueuer = {
     url: 'memory://tasks',
     publish: () => expect.fail('published'),
+    create: () => expect.fail('created'),
     check: async () => {
       throw new ConfigurationInvalid('no such topic');
     },
@@ -22,6 +23,11 @@ it('prints messages instead of publishing them', async () => {
   await Promise.all([enqueuer.publish('{"a":1}'), enqueuer.publish('{"b":2}')]);
   expect(calls).toEqual(['would publish to memory://tasks: {"a":1}', 'would publish to memory://tasks: {"b":2}']);
   expect(enqueuer.url).toBe('memory://tasks');
+});
+
+it('prints that it would create the topic', async () => {
+  await enqueuer.create();
+  expect(calls).toEqual(['would create memory://tasks with a subscription, unless it is there']);
 });
 
 it('prints nothing once aborted', async () => {

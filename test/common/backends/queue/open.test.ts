@@ -14,7 +14,7 @@ import { UsageError } from '../../../../common/errors.ts';
 const clock = (): Date => new Date(0);
 
 it('has the kinds that the options offer', () => {
-  expect(ENQUEUER_KINDS).toEqual(['local']);
+  expect(ENQUEUER_KINDS).toEqual(['gcp-pubsub', 'aws-sns', 'local']);
   expect(TASK_QUEUE_KINDS).toEqual(['local']);
 });
 

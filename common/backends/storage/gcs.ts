@@ -1,0 +1,7 @@
+import type { Storage } from '../../ports/storage.ts';
+import type { StorageSettings } from './settings.ts';
+
+/** To come. */
+export function openGcs(_location: string, _settings: StorageSettings): Storage | undefined {
+  return undefined;
+}
