@@ -7,11 +7,18 @@ import {
   CLAIM_PREFIX,
   MARKER_PREFIX,
 } from '../common/domain/marker.ts';
-import { decodeAggregateTask, encodeAggregateTask, type AggregateTask } from '../common/domain/task.ts';
+import type { Interval } from '../common/domain/interval.ts';
+import {
+  decodeAggregateTask,
+  encodeAggregateReference,
+  encodeAggregateTask,
+  MAX_TASK_BYTES,
+  type AggregateTask,
+} from '../common/domain/task.ts';
 import { ClaimUnusable } from './errors.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import { readObject } from '../common/runtime/read-object.ts';
-import { markersIn } from './listing.ts';
+import { keysFrom } from './listing.ts';
 import type { MarkedMessage } from './publish.ts';
 
 /** The windows of one aggregation that have been decided, by the names of what stands for them. */
@@ -30,21 +37,29 @@ export async function decidedWindows(
   signal?: AbortSignal,
 ): Promise<DecidedWindows> {
   return {
-    claims: await markersIn(storage, { prefix: aggregateClaimPrefix(aggregationId) }, signal),
-    markers: await markersIn(storage, { prefix: aggregateMarkerPrefix(aggregationId) }, signal),
+    claims: await setOf(keysFrom(storage, { prefix: aggregateClaimPrefix(aggregationId) }, signal)),
+    markers: await setOf(keysFrom(storage, { prefix: aggregateMarkerPrefix(aggregationId) }, signal)),
   };
+}
+
+async function setOf(keys: AsyncIterable<string>): Promise<Set<string>> {
+  const all = new Set<string>();
+  for await (const key of keys) all.add(key);
+  return all;
 }
 
 /**
  * The claimed tasks of an aggregation that were not published, or not marked, whatever their window, in its order.
- * @param onUnusable told of each claim whose task cannot be read, or is not that of its name
+ * `onUnusable` is told of each claim whose task cannot be read, or is not that of its name
  */
 export async function* unpublishedClaims(
   storage: Storage,
   aggregationId: string,
   { claims, markers }: DecidedWindows,
-  onUnusable: (error: ClaimUnusable) => void,
-  signal?: AbortSignal,
+  {
+    onUnusable,
+    signal,
+  }: { readonly onUnusable: (error: ClaimUnusable) => void; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<MarkedMessage> {
   const prefix = aggregateClaimPrefix(aggregationId);
   for (const key of claims) {
@@ -52,7 +67,7 @@ export async function* unpublishedClaims(
     if (!WINDOW.test(key.slice(prefix.length))) continue;
     if (markers.has(MARKER_PREFIX + key.slice(CLAIM_PREFIX.length))) continue;
     const claim = await readUsable(storage, key, onUnusable, signal);
-    if (claim) yield messageOf(claim.body, claim.task);
+    if (claim) yield messageOf(claim);
   }
 }
 
@@ -79,13 +94,24 @@ export async function claimWindow(storage: Storage, task: AggregateTask, signal?
   const key = aggregateClaim(task.aggregationId, task.window);
   const body = encodeAggregateTask(task);
   const created = await storage.createIfAbsent(key, Buffer.from(body), { signal });
-  if (created !== undefined) return messageOf(body, task);
-  const existing = await readClaim(storage, key, signal);
-  return messageOf(existing.body, existing.task);
+  return messageOf(created === undefined ? await readClaim(storage, key, signal) : { body, task });
+}
+
+/**
+ * The task that a window was claimed with.
+ * @throws ClaimUnusable, ObjectMissing
+ */
+export async function claimedTask(
+  storage: Storage,
+  aggregationId: string,
+  window: Interval,
+  signal?: AbortSignal,
+): Promise<AggregateTask> {
+  return (await readClaim(storage, aggregateClaim(aggregationId, window), signal)).task;
 }
 
 interface Claim {
-  /** The message to publish, to the byte. */
+  /** To the byte. */
   readonly body: string;
   readonly task: AggregateTask;
 }
@@ -102,9 +128,12 @@ async function readClaim(storage: Storage, key: string, signal?: AbortSignal): P
   throw new ClaimUnusable(`the claim ${key} in ${storage.url} holds the task of another window`);
 }
 
-function messageOf(body: string, task: AggregateTask): MarkedMessage {
+/** The claim itself is the message, unless it is too long for one. */
+function messageOf({ body, task }: Claim): MarkedMessage {
+  const bytes = Buffer.from(body);
+  const key = aggregateClaim(task.aggregationId, task.window);
   return {
-    body,
+    body: bytes.length > MAX_TASK_BYTES ? encodeAggregateReference(task, key, bytes) : body,
     marker: aggregateMarker(task.aggregationId, task.window),
     fields: {
       task: 'aggregate',

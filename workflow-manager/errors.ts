@@ -23,3 +23,15 @@ export class AggregationsFailed extends DspError {
   readonly code = 'E_AGGREGATIONS_FAILED';
   readonly fate = 'retry';
 }
+
+/** The API server of the Kubernetes cluster failed or could not be reached. */
+export class ClusterUnavailable extends DspError {
+  readonly code = 'E_CLUSTER_UNAVAILABLE';
+  readonly fate = 'retry';
+}
+
+/** A Job that was left behind could not be deleted, or some could not; each is logged. */
+export class ReapingFailed extends DspError {
+  readonly code = 'E_REAPING';
+  readonly fate = 'retry';
+}

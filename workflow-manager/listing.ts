@@ -30,11 +30,7 @@ export async function* keysInInterval(
   const prefix = `${aggregationId}/`;
   // Names have whole minutes; the last one that begins before `end` still counts.
   const endKey = prefix + formatBatchTime(new Date(Math.ceil(end.getTime() / MINUTE_MS) * MINUTE_MS));
-  const startAt = prefix + formatBatchTime(begin);
-  for await (const key of storage.list({ prefix, startAt, signal })) {
-    if (key >= endKey) return;
-    yield key;
-  }
+  yield* keysFrom(storage, { prefix, startAt: prefix + formatBatchTime(begin), end: endKey }, signal);
 }
 
 /**
@@ -71,22 +67,29 @@ export function compareBatches(a: BatchId, b: BatchId): number {
   return a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : Number(a.id > b.id));
 }
 
-/** The keys of markers in a storage that begin with `prefix`, from `startAt` on, to `end` if that is given. */
-export async function markersIn(
-  storage: Storage,
-  { prefix, startAt, end }: { readonly prefix: string; readonly startAt?: string; readonly end?: string },
-  signal?: AbortSignal,
-): Promise<Set<string>> {
-  const found = new Set<string>();
-  const options = { prefix, ...(startAt !== undefined && { startAt }), signal };
-  for await (const key of storage.list(options)) {
-    if (end !== undefined && key >= end) break;
-    found.add(key);
-  }
-  return found;
+/** Where a listing begins and ends. */
+export interface KeyRange {
+  readonly prefix: string;
+  /** Default: with the first key. */
+  readonly startAt?: string;
+  /** The first key that is left out. Default: none is. */
+  readonly end?: string;
 }
 
-const RESERVED = new Set([MARKER_PREFIX, CLAIM_PREFIX].map((prefix) => prefix.slice(0, -1)));
+/** The keys of a range, ascending. */
+export async function* keysFrom(
+  storage: Storage,
+  { prefix, startAt, end }: KeyRange,
+  signal?: AbortSignal,
+): AsyncGenerator<string> {
+  const options = { prefix, ...(startAt !== undefined && { startAt }), signal };
+  for await (const key of storage.list(options)) {
+    if (end !== undefined && key >= end) return;
+    yield key;
+  }
+}
+
+const RESERVED = new Set([MARKER_PREFIX, CLAIM_PREFIX]);
 
 /** The aggregations that have objects: the top-level folders of the ingestion storage. */
 export async function* aggregationIds(
@@ -94,25 +97,8 @@ export async function* aggregationIds(
   onStray: OnStray,
   signal?: AbortSignal,
 ): AsyncGenerator<string> {
-  let startAt = '';
-  for (;;) {
-    const key = await firstKey(storage, startAt, signal);
-    if (key === undefined) return;
-    const slash = key.indexOf('/');
-    if (slash < 0) {
-      onStray(key);
-      // The next key that there can be: a blank is the least character of a key.
-      startAt = `${key} `;
-      continue;
-    }
-    const id = key.slice(0, slash);
-    if (!RESERVED.has(id)) yield id;
-    // '0' comes right after '/', so this is the first key behind the whole folder.
-    startAt = `${id}0`;
+  for await (const name of storage.listFolder({ signal })) {
+    if (!name.endsWith('/')) onStray(name);
+    else if (!RESERVED.has(name)) yield name.slice(0, -1);
   }
-}
-
-async function firstKey(storage: Storage, startAt: string, signal?: AbortSignal): Promise<string | undefined> {
-  for await (const key of storage.list({ startAt, signal })) return key;
-  return undefined;
 }

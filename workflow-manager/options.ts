@@ -4,7 +4,7 @@ import { formatUuidV4 } from '../common/domain/uuid.ts';
 import { command } from '../common/runtime/command.ts';
 import { compactTime, duration, flag, instant, integer, text } from '../common/runtime/option-values.ts';
 import type { Output } from '../common/runtime/standard-output.ts';
-import type { PublisherPorts, PublisherSettings } from './aggregation.ts';
+import type { PublisherPorts, PublisherSettings } from './aggregation-context.ts';
 import { runPublisher } from './run.ts';
 import { connect, queueKindOption, storageOption, withoutEffects } from './wire.ts';
 
@@ -109,6 +109,7 @@ export const publishCommand = command({
         intakeMaxAgeMs: args['intake-max-age'],
         periodMs: args['aggregation-period'],
         graceMs: args['grace-period'],
+        lookback: 1,
         override: args['aggregation-override-timestamp'],
         requireOwnValidation: args['require-own-validation'],
         maxEnqueueWorkers: args['max-enqueue-workers'],

@@ -1,9 +1,8 @@
 import type { BatchId } from '../common/domain/batch-path.ts';
-import { DAY_MS, windowHolding, type Interval } from '../common/domain/interval.ts';
-import { intakeMarker } from '../common/domain/marker.ts';
-import type { AggregateTask, IntakeTask } from '../common/domain/task.ts';
-import { aggregateTraceId } from '../common/domain/trace-id.ts';
-import { compareBatches, isCompleteIngestion, isCompleteValidation, type ListedBatch } from './listing.ts';
+import { DAY_MS, includes, windowHolding, type Interval } from '../common/domain/interval.ts';
+import type { IntakeTask } from '../common/domain/task.ts';
+import { isCompleteIngestion, isCompleteValidation, type ListedBatch } from './listing.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /*
  * What is to be published, from what is there. Nothing here reads or writes anything: listings stream through, in the
@@ -17,16 +16,30 @@ export function intakeInterval(now: Date, maxAgeMs: number): Interval {
   return { begin: new Date(now.getTime() - maxAgeMs), end: new Date(now.getTime() + AHEAD_MS) };
 }
 
-/** The one window that a run schedules: the last that ended at least the grace period ago, or the one told. */
-export function aggregationWindow(
+export interface WindowSettings {
+  readonly periodMs: number;
+  readonly graceMs: number;
+  /** How many windows are looked at, the latest included. */
+  readonly lookback: number;
+  /** The window that holds this time, and no other. */
+  readonly override?: Date | undefined;
+}
+
+/**
+ * The windows that a run may schedule, oldest first: the last that ended at least the grace period ago, with those right
+ * before it; or the one told.
+ */
+export function aggregationWindows(
   now: Date,
-  {
-    periodMs,
-    graceMs,
-    override,
-  }: { readonly periodMs: number; readonly graceMs: number; readonly override?: Date | undefined },
-): Interval {
-  return windowHolding(override ?? new Date(now.getTime() - graceMs - periodMs), periodMs);
+  { periodMs, graceMs, lookback, override }: WindowSettings,
+): readonly [Interval, ...Interval[]] {
+  if (override) return [windowHolding(override, periodMs)];
+  const windows: [Interval, ...Interval[]] = [windowHolding(new Date(now.getTime() - graceMs - periodMs), periodMs)];
+  while (windows.length < lookback) {
+    const end = windows[0].begin;
+    windows.unshift({ begin: new Date(end.getTime() - periodMs), end });
+  }
+  return windows;
 }
 
 /** What a listing came to. */
@@ -38,22 +51,53 @@ export interface Found {
 export const nothingFound = (): Found => ({ ready: 0, incomplete: 0 });
 
 export interface IntakePlan {
+  /** In the intake interval. */
   readonly found: Found;
   skippedByMarker: number;
+  /** Ready, without marker, and too old to be taken in. */
+  readonly missed: BatchId[];
+  /** The first that is ready and later than all windows that the run looks at. */
+  oldestBehindWindows: Date | undefined;
 }
 
-export const emptyIntakePlan = (): IntakePlan => ({ found: nothingFound(), skippedByMarker: 0 });
+export const emptyIntakePlan = (): IntakePlan => ({
+  found: nothingFound(),
+  skippedByMarker: 0,
+  missed: [],
+  oldestBehindWindows: undefined,
+});
 
-/** An intake task for each batch that is ready and has no marker. Counts in `plan` on the way. */
+/** A batch whose intake task was published. */
+export interface Marked {
+  readonly batch: BatchId;
+}
+
+export interface IntakeListings {
+  /** From the earlier of intake interval and windows on. */
+  readonly ingestion: AsyncIterable<ListedBatch>;
+  /** Of the same time. */
+  readonly markers: AsyncIterable<Marked>;
+}
+
+/** An intake task for each batch of the interval that is ready and has no marker. Counts in `plan` on the way. */
 export async function* intakeTasks(
   aggregationId: string,
-  ingestion: AsyncIterable<ListedBatch>,
-  markers: ReadonlySet<string>,
+  { ingestion, markers }: IntakeListings,
+  { interval, windowsEnd }: { readonly interval: Interval; readonly windowsEnd: Date },
   plan: IntakePlan,
 ): AsyncGenerator<IntakeTask> {
-  for await (const batch of readyOnly(ingestion, isCompleteIngestion, plan.found)) {
-    if (markers.has(intakeMarker(aggregationId, batch))) plan.skippedByMarker++;
-    else yield { traceId: batch.id, aggregationId, batch };
+  for await (const { batch, entries } of sideBySide<ListedBatch | Marked>(ingestion, markers)) {
+    // The lists keep their places.
+    const [ingested, marker] = entries as [ListedBatch | undefined, Marked | undefined];
+    if (!ingested) continue;
+    const isReady = isCompleteIngestion(ingested);
+    const isDue = includes(interval, batch.time);
+    if (isDue) count(plan.found, isReady);
+    if (!isReady) continue;
+    if (batch.time >= windowsEnd) plan.oldestBehindWindows ??= batch.time;
+    if (marker) plan.skippedByMarker += isDue ? 1 : 0;
+    else if (isDue) yield { traceId: batch.id, aggregationId, batch };
+    else plan.missed.push(batch);
   }
 }
 
@@ -65,71 +109,72 @@ export interface WindowListings {
 }
 
 export interface WindowPlan {
-  /** `undefined` if no batch can be summed. */
-  readonly task: AggregateTask | undefined;
+  readonly window: Interval;
+  /** Complete here, validated by the peer and, where required, by us. */
+  readonly batches: readonly BatchId[];
+  /** Complete here and validated by the peer, but not by us. */
+  readonly withoutOwnValidation: readonly BatchId[];
+  /** Complete here, but not validated by the peer. */
+  readonly withoutPeerValidation: readonly BatchId[];
   readonly ingestion: Found;
   readonly peerValidation: Found;
   readonly ownValidation: Found;
-  /** Ready but for our own validation. */
-  readonly withoutOwnValidation: readonly BatchId[];
 }
 
-/** The batches of a window that are complete here, validated by the peer and, where required, by us. */
-export async function windowPlan(
-  aggregationId: string,
-  window: Interval,
-  listings: WindowListings,
-): Promise<WindowPlan> {
-  const [ingestion, peerValidation, ownValidation] = [nothingFound(), nothingFound(), nothingFound()];
-  const batches: BatchId[] = [];
-  const withoutOwnValidation: BatchId[] = [];
-  const peers = readyOnly(listings.peerValidation, isCompleteValidation, peerValidation);
-  const ours = readyOnly(listings.ingestion, isCompleteIngestion, ingestion);
-  const told = listings.ownValidation && readyOnly(listings.ownValidation, isCompleteValidation, ownValidation);
-  for await (const { batch, inSecond } of joined(both(peers, ours), told)) {
-    if (told && !inSecond) withoutOwnValidation.push(batch);
-    else batches.push(batch);
+/**
+ * What each of the windows holds, oldest first.
+ * @param windows adjoining, oldest first
+ * @param listings of all that they span together
+ */
+export async function* windowPlans(
+  windows: readonly [Interval, ...Interval[]],
+  { ingestion, peerValidation, ownValidation }: WindowListings,
+): AsyncGenerator<WindowPlan> {
+  const [first, ...others] = windows;
+  let plan = new WindowDraft(first);
+  for await (const { batch, entries } of sideBySide(ingestion, peerValidation, ownValidation ?? none())) {
+    for (; batch.time >= plan.window.end && others.length > 0; plan = new WindowDraft(others.shift()!)) yield plan;
+    const [ours, peers, told] = entries;
+    plan.add(batch, ours, peers, ownValidation ? told : 'not required');
   }
-  const traceId = aggregateTraceId(aggregationId, window);
-  const task = batches.length === 0 ? undefined : { traceId, aggregationId, window, batches };
-  return { task, ingestion, peerValidation, ownValidation, withoutOwnValidation };
+  yield plan;
+  for (const window of others) yield new WindowDraft(window);
 }
 
-async function* readyOnly(
-  batches: AsyncIterable<ListedBatch>,
-  isReady: (batch: ListedBatch) => boolean,
-  found: Found,
-): AsyncGenerator<BatchId> {
-  for await (const listed of batches) {
-    if (!isReady(listed)) {
-      found.incomplete++;
-      continue;
-    }
-    found.ready++;
-    yield listed.batch;
+class WindowDraft implements WindowPlan {
+  readonly window: Interval;
+  readonly batches: BatchId[] = [];
+  readonly withoutOwnValidation: BatchId[] = [];
+  readonly withoutPeerValidation: BatchId[] = [];
+  readonly ingestion = nothingFound();
+  readonly peerValidation = nothingFound();
+  readonly ownValidation = nothingFound();
+
+  constructor(window: Interval) {
+    this.window = window;
   }
-}
 
-async function* both(first: AsyncIterable<BatchId>, second: AsyncIterable<BatchId>): AsyncGenerator<BatchId> {
-  for await (const { batch, inSecond } of joined(first, second)) if (inSecond) yield batch;
-}
-
-/** Says of each batch of the first list whether the second has it too. Both come in order, and are read to their ends. */
-async function* joined(
-  first: AsyncIterable<BatchId>,
-  second: AsyncIterable<BatchId> | undefined,
-): AsyncGenerator<{ batch: BatchId; inSecond: boolean }> {
-  const others = second?.[Symbol.asyncIterator]();
-  try {
-    let other = await others?.next();
-    for await (const batch of first) {
-      while (other && !other.done && compareBatches(other.value, batch) < 0) other = await others?.next();
-      yield { batch, inSecond: other !== undefined && !other.done && compareBatches(other.value, batch) === 0 };
-    }
-    // To the end, so that all of it is counted.
-    while (other && !other.done) other = await others?.next();
-  } finally {
-    // Where the first list fails, nobody else ends the second.
-    await others?.return?.();
+  add(
+    batch: BatchId,
+    ours: ListedBatch | undefined,
+    peers: ListedBatch | undefined,
+    told: ListedBatch | undefined | 'not required',
+  ): void {
+    const isOurs = ours !== undefined && count(this.ingestion, isCompleteIngestion(ours));
+    const isPeers = peers !== undefined && count(this.peerValidation, isCompleteValidation(peers));
+    const isTold =
+      told === 'not required' || (told !== undefined && count(this.ownValidation, isCompleteValidation(told)));
+    if (!isOurs) return;
+    if (!isPeers) this.withoutPeerValidation.push(batch);
+    else if (isTold) this.batches.push(batch);
+    else this.withoutOwnValidation.push(batch);
   }
 }
+
+function count(found: Found, isReady: boolean): boolean {
+  if (isReady) found.ready++;
+  else found.incomplete++;
+  return isReady;
+}
+
+async function* none(): AsyncGenerator<never> {}

@@ -20,6 +20,14 @@ export interface Publishing {
   /** Messages under way at once: a chunk. */
   readonly chunkSize: number;
   readonly log: Logger;
+  /** Told what became of each message. */
+  readonly onTask?: ((task: TaskOutcome) => void) | undefined;
+}
+
+/** What became of a message. */
+export interface TaskOutcome extends MarkedMessage {
+  /** Whether it was published and has its marker. */
+  readonly isPublished: boolean;
 }
 
 export interface Published {
@@ -61,7 +69,13 @@ export async function publishAll(
   return { published, failed };
 }
 
-async function publishOne(message: MarkedMessage, { enqueuer, storage, log }: Publishing): Promise<boolean> {
+async function publishOne(message: MarkedMessage, publishing: Publishing): Promise<boolean> {
+  const isPublished = await publishAndMark(message, publishing);
+  publishing.onTask?.({ ...message, isPublished });
+  return isPublished;
+}
+
+async function publishAndMark(message: MarkedMessage, { enqueuer, storage, log }: Publishing): Promise<boolean> {
   let failure = 'task could not be published';
   try {
     // Not aborted half-way: what is in flight is finished and marked.

@@ -7,7 +7,7 @@ import type { Enqueuer } from '../common/ports/queue.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import type { OptionSpec } from '../common/runtime/option-spec.ts';
 import { choice, storageLocation } from '../common/runtime/option-values.ts';
-import type { PublisherPorts } from './aggregation.ts';
+import type { PublisherPorts } from './aggregation-context.ts';
 
 /* The one place where the publisher meets backends. */
 

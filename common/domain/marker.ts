@@ -1,4 +1,4 @@
-import { formatBatchTime } from './batch-time.ts';
+import { formatBatchTime, parseBatchTime } from './batch-time.ts';
 import type { BatchId } from './batch-path.ts';
 import type { Interval } from './interval.ts';
 
@@ -14,6 +14,18 @@ const markerTime = (time: Date): string => formatBatchTime(time).replaceAll('/',
 
 export function intakeMarker(aggregationId: string, { id, time }: BatchId): string {
   return `${intakeMarkerPrefix(aggregationId)}${markerTime(time)}-${id}`;
+}
+
+const INTAKE_MARKER_REST = /^(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** The batch that an intake marker of the aggregation is for; `undefined` for any other name. */
+export function parseIntakeMarker(aggregationId: string, key: string): BatchId | undefined {
+  const prefix = intakeMarkerPrefix(aggregationId);
+  const match = key.startsWith(prefix) ? INTAKE_MARKER_REST.exec(key.slice(prefix.length)) : null;
+  if (!match) return undefined;
+  const time = parseBatchTime(match.slice(1, 6).join('/'));
+  // All groups take part in a match.
+  return time && { id: match[6]!, time };
 }
 
 /** Also the beginning of markers of aggregations whose id begins with `AGGREGATION-`: compare whole names. */

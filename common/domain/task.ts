@@ -1,8 +1,16 @@
+import { createHash } from 'node:crypto';
 import { TaskMalformed } from '../errors.ts';
-import { parseBatchTime, formatBatchTime } from './batch-time.ts';
+import { formatBatchTime } from './batch-time.ts';
 import type { BatchId } from './batch-path.ts';
 import type { Interval } from './interval.ts';
-import { parseUuid } from './uuid.ts';
+import { aggregateClaim } from './marker.ts';
+import { aggregationIdField, fieldsOf, isFields, textField, timeField, uuidField, type Fields } from './task-fields.ts';
+
+/**
+ * Bytes of the longest message. A whole task that would be longer is sent as a reference. Amazon SNS takes 256 KiB at
+ * most, of which this leaves some to the service.
+ */
+export const MAX_TASK_BYTES = 240 * 1024;
 
 /** Take one ingestion batch in. */
 export interface IntakeTask {
@@ -12,13 +20,26 @@ export interface IntakeTask {
   readonly batch: BatchId;
 }
 
-/** Sum the batches of one window. */
-export interface AggregateTask {
+/** What aggregate tasks say besides their batches. */
+export interface WindowTask {
+  /** For logs only. Canonical UUID. */
   readonly traceId: string;
   readonly aggregationId: string;
   readonly window: Interval;
+}
+
+/** Sum the batches of one window. */
+export interface AggregateTask extends WindowTask {
   /** By time, then id. */
   readonly batches: readonly BatchId[];
+}
+
+/** An aggregate task too long for a message: its list of batches is in the claim on its window, the object named here. */
+export interface AggregateTaskReference extends WindowTask {
+  /** Key of the object that holds the whole task. */
+  readonly batchesObject: string;
+  /** SHA-256 of that object's bytes: 64 hexadecimal digits in lower case. */
+  readonly batchesSha256: string;
 }
 
 /** The message of a task: JSON with the keys of docs/protocol.md, "Tasks", in that order. */
@@ -32,14 +53,34 @@ export function encodeIntakeTask({ traceId, aggregationId, batch }: IntakeTask):
 }
 
 /** As `encodeIntakeTask`. */
-export function encodeAggregateTask({ traceId, aggregationId, window, batches }: AggregateTask): string {
+export function encodeAggregateTask(task: AggregateTask): string {
   return JSON.stringify({
+    ...windowFields(task),
+    batches: task.batches.map(({ id, time }) => ({ id, time: formatBatchTime(time) })),
+  });
+}
+
+/**
+ * The message that refers to the claim of a task instead of listing its batches.
+ * @param claimKey the key of the claim, as `aggregateClaim` gives it; readers refuse any other
+ * @param claimBytes the claim as stored, to the byte
+ */
+export function encodeAggregateReference(task: WindowTask, claimKey: string, claimBytes: Uint8Array): string {
+  return JSON.stringify({
+    ...windowFields(task),
+    batches: [],
+    'batches-object': claimKey,
+    'batches-sha256': sha256(claimBytes),
+  });
+}
+
+function windowFields({ traceId, aggregationId, window }: WindowTask): Fields {
+  return {
     'trace-id': traceId,
     'aggregation-id': aggregationId,
     'aggregation-start': formatBatchTime(window.begin),
     'aggregation-end': formatBatchTime(window.end),
-    batches: batches.map(({ id, time }) => ({ id, time: formatBatchTime(time) })),
-  });
+  };
 }
 
 /**
@@ -47,75 +88,109 @@ export function encodeAggregateTask({ traceId, aggregationId, window, batches }:
  * @throws TaskMalformed
  */
 export function decodeIntakeTask(message: Uint8Array): IntakeTask {
-  const task = fieldsOf(message);
+  const fields = fieldsOf(message);
   return {
-    traceId: uuid(task, 'trace-id'),
-    aggregationId: aggregationId(task),
-    batch: { id: uuid(task, 'batch-id'), time: time(task, 'date') },
+    traceId: uuidField(fields, 'trace-id'),
+    aggregationId: aggregationIdField(fields),
+    batch: { id: uuidField(fields, 'batch-id'), time: timeField(fields, 'date') },
   };
 }
 
-/** @throws TaskMalformed */
+/**
+ * A task that lists its batches itself, as claims do.
+ * @throws TaskMalformed for a reference, too
+ */
 export function decodeAggregateTask(message: Uint8Array): AggregateTask {
-  const task = fieldsOf(message);
-  const window = { begin: time(task, 'aggregation-start'), end: time(task, 'aggregation-end') };
-  if (window.begin >= window.end) throw new TaskMalformed('"aggregation-end" is not later than "aggregation-start"');
-  const batches = task['batches'];
-  if (!Array.isArray(batches)) throw new TaskMalformed('"batches" is missing or no array');
+  const fields = fieldsOf(message);
+  if (isReference(fields)) {
+    throw new TaskMalformed('the task refers to another object for its batches, where it must list them itself');
+  }
+  return wholeTask(fields);
+}
+
+/**
+ * A task of either form, as workers are sent them; a reference is for `resolveReference`.
+ * @throws TaskMalformed
+ */
+export function decodeAggregateMessage(message: Uint8Array): AggregateTask | AggregateTaskReference {
+  const fields = fieldsOf(message);
+  return isReference(fields) ? reference(fields) : wholeTask(fields);
+}
+
+/**
+ * The whole task that a reference stands for.
+ * @param object the bytes stored under `batchesObject`
+ * @throws TaskMalformed unless they are those that the publisher saw, and the task of the same window and trace
+ */
+export function resolveReference(reference: AggregateTaskReference, object: Uint8Array): AggregateTask {
+  const { batchesObject, batchesSha256 } = reference;
+  const digest = sha256(object);
+  if (digest !== batchesSha256) {
+    throw new TaskMalformed(
+      `the object ${batchesObject} is not the one that the task was published with: its SHA-256 is ${digest}, "batches-sha256" ${batchesSha256}`,
+    );
+  }
+  const task = taskIn(object, batchesObject);
+  if (task.traceId !== reference.traceId || claimOf(task) !== claimOf(reference)) {
+    throw new TaskMalformed(`the object ${batchesObject} holds another task than the one that refers to it`);
+  }
+  return task;
+}
+
+function taskIn(object: Uint8Array, key: string): AggregateTask {
+  try {
+    return decodeAggregateTask(object);
+  } catch (cause) {
+    throw new TaskMalformed(`the object ${key} holds no task`, { cause });
+  }
+}
+
+/** Half a reference is one, too, and a malformed one: it must not pass for a task without batches. */
+const isReference = (fields: Fields): boolean =>
+  Object.hasOwn(fields, 'batches-object') || Object.hasOwn(fields, 'batches-sha256');
+
+function reference(fields: Fields): AggregateTaskReference {
+  const task = windowTask(fields);
+  if (batchesOf(fields).length > 0) throw new TaskMalformed('"batches" is not empty, although the task is a reference');
+  const batchesObject = textField(fields, 'batches-object');
+  // Whoever may publish tasks must not have us read other objects.
+  if (batchesObject !== claimOf(task)) {
+    throw new TaskMalformed(
+      `"batches-object" ${JSON.stringify(batchesObject.slice(0, 80))} is not the claim on the task's own window`,
+    );
+  }
+  const batchesSha256 = textField(fields, 'batches-sha256');
+  if (!/^[0-9a-f]{64}$/.test(batchesSha256)) {
+    throw new TaskMalformed(
+      `"batches-sha256" ${JSON.stringify(batchesSha256.slice(0, 80))} is no SHA-256 of 64 hexadecimal digits in lower case`,
+    );
+  }
+  return { ...task, batchesObject, batchesSha256 };
+}
+
+function wholeTask(fields: Fields): AggregateTask {
   return {
-    traceId: uuid(task, 'trace-id'),
-    aggregationId: aggregationId(task),
-    window,
-    batches: batches.map((batch: unknown, i) => {
+    ...windowTask(fields),
+    batches: batchesOf(fields).map((batch: unknown, i) => {
       if (!isFields(batch)) throw new TaskMalformed(`item ${i} of "batches" is no object`);
-      return { id: uuid(batch, 'id'), time: time(batch, 'time') };
+      return { id: uuidField(batch, 'id'), time: timeField(batch, 'time') };
     }),
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function fieldsOf(message: Uint8Array): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message));
-  } catch (cause) {
-    throw new TaskMalformed('the message is no JSON in UTF-8', { cause });
-  }
-  if (!isFields(value)) throw new TaskMalformed('the message is no JSON object');
-  return value;
+function windowTask(fields: Fields): WindowTask {
+  const window = { begin: timeField(fields, 'aggregation-start'), end: timeField(fields, 'aggregation-end') };
+  if (window.begin >= window.end) throw new TaskMalformed('"aggregation-end" is not later than "aggregation-start"');
+  return { traceId: uuidField(fields, 'trace-id'), aggregationId: aggregationIdField(fields), window };
 }
 
-function text(fields: Fields, key: string): string {
-  const value = fields[key];
-  if (typeof value !== 'string') throw new TaskMalformed(`"${key}" is missing or no text`);
-  return value;
+function batchesOf(fields: Fields): readonly unknown[] {
+  const batches = fields['batches'];
+  if (!Array.isArray(batches)) throw new TaskMalformed('"batches" is missing or no array');
+  return batches;
 }
 
-/** It becomes the first segment of object names. */
-function aggregationId(fields: Fields): string {
-  const id = text(fields, 'aggregation-id');
-  if (id === '' || id === '.' || id === '..' || !/^[\x20-\x7e]+$/.test(id) || /[/\\]/.test(id)) {
-    throw new TaskMalformed(`"aggregation-id" ${JSON.stringify(id.slice(0, 80))} cannot be part of an object's name`);
-  }
-  return id;
-}
+/** Names the window, too: no two windows share a claim. */
+const claimOf = ({ aggregationId, window }: WindowTask): string => aggregateClaim(aggregationId, window);
 
-function uuid(fields: Fields, key: string): string {
-  const value = text(fields, key);
-  const parsed = parseUuid(value);
-  if (parsed === undefined) throw new TaskMalformed(`"${key}" ${JSON.stringify(value.slice(0, 80))} is no UUID`);
-  return parsed;
-}
-
-function time(fields: Fields, key: string): Date {
-  const value = text(fields, key);
-  const parsed = parseBatchTime(value);
-  if (!parsed) {
-    throw new TaskMalformed(`"${key}" ${JSON.stringify(value.slice(0, 80))} is no time of the form YYYY/MM/DD/hh/mm`);
-  }
-  return parsed;
-}
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -25,7 +25,8 @@ export const aggregateOptions = {
   }),
   'peer-input': requiredStorage({ describe: 'where the peer’s validation batches are', legacyEnv: 'PEER_INPUT' }),
   'own-input': optionalStorage({
-    describe: 'where our own validation batches are; without it nothing is checked against what the peer was told',
+    describe:
+      'where our own validation batches are, and the batch lists of large tasks; without it nothing is checked against what the peer was told',
   }),
   'portal-output': requiredStorage({ describe: 'where sum parts are published', legacyEnv: 'PORTAL_OUTPUT' }),
 } as const;

@@ -1,22 +1,26 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
-import { decodeAggregateTask, type AggregateTask } from '../../common/domain/task.ts';
+import { decodeAggregateMessage, type AggregateTask, type AggregateTaskReference } from '../../common/domain/task.ts';
 import { command } from '../../common/runtime/command.ts';
 import { aggregate, type AggregateSetup } from '../aggregate.ts';
+import { readClaimedTask } from '../claimed-task.ts';
 import { requireSigningKeyIdentifier } from '../options.ts';
 import type { TaskKind } from '../worker/task-kind.ts';
 import { aggregateOptions, aggregateSetupOf } from './aggregate-setup.ts';
 import { checkStorages, checkWorkerOptions, openWorker, workerOptions, type OpenWorker } from './worker-setup.ts';
 
-/** Tasks to sum one window. */
-export function aggregateTasks(setup: AggregateSetup): TaskKind<AggregateTask> {
+/** Tasks to sum one window, which list its batches or refer to the claim that does. */
+export function aggregateTasks(setup: AggregateSetup): TaskKind<AggregateTask | AggregateTaskReference> {
   return {
-    decode: decodeAggregateTask,
+    decode: decodeAggregateMessage,
     describe: ({ aggregationId, window }) => ({
       aggregation_id: aggregationId,
       window_begin: formatBatchTime(window.begin),
       window_end: formatBatchTime(window.end),
     }),
-    handle: async (task, { signal, log }) => void (await aggregate(task, { ...setup, log }, signal)),
+    handle: async (task, { signal, log }) => {
+      const whole = 'batchesObject' in task ? await readClaimedTask(task, setup.ownInput, signal) : task;
+      await aggregate(whole, { ...setup, log }, signal);
+    },
   };
 }
 

@@ -14,9 +14,9 @@ import { QueueUnavailable, StorageUnavailable } from '../../common/errors.ts';
 import type { Enqueuer } from '../../common/ports/queue.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { runProgram } from '../../common/runtime/program.ts';
-import type { PublisherPorts, PublisherSettings } from '../../workflow-manager/aggregation.ts';
+import type { PublisherPorts, PublisherSettings } from '../../workflow-manager/aggregation-context.ts';
 import { publishCommand } from '../../workflow-manager/options.ts';
-import type { Run } from '../../workflow-manager/run.ts';
+import type { Run } from '../../workflow-manager/schedule.ts';
 import { memoryLogger, type MemoryLog } from './memory-log.ts';
 
 /** The publisher as it is installed; `npm test` builds it first. */
@@ -35,6 +35,7 @@ export const SETTINGS: PublisherSettings = {
   intakeMaxAgeMs: HOUR_MS,
   periodMs: 3 * HOUR_MS,
   graceMs: HOUR_MS,
+  lookback: 1,
   override: undefined,
   requireOwnValidation: true,
   maxEnqueueWorkers: 100,

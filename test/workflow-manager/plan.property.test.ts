@@ -76,6 +76,11 @@ function batchesIn(
 const isWhole = (parts: ReadonlySet<string>): boolean => ['', '.avro', '.sig'].every((part) => parts.has(part));
 const isSigned = (parts: ReadonlySet<string>): boolean => parts.has('.sig');
 
+const claimedItem = (batch: string): string => {
+  const [time = '', uuid] = batch.split('|');
+  return `{"id":"${uuid}","time":"${slashed(time)}"}`;
+};
+
 function expectedOf(scene: Scene): Expected {
   const intakeBodies: string[] = [];
   const aggregateBodies: string[] = [];
@@ -101,7 +106,12 @@ function expectedOf(scene: Scene): Expected {
     aggregateBodies.push(...unpublished.map((name) => scene.claims.get(name) ?? ''));
 
     const intake = batchesIn(scene.ingestion, id, 'batch', now - HOURS, now + 24 * HOURS, isWhole);
-    const fresh = intake.ready.filter((batch) => !markers.has(`intake-${id}-${hyphened(batch.replace('|', '-'))}`));
+    // As far back as the window goes, unless it is told, for batches that were missed.
+    const lookedFrom = Math.min(now - HOURS, scene.override === undefined ? begin : Infinity);
+    const looked = batchesIn(scene.ingestion, id, 'batch', lookedFrom, now + 24 * HOURS, isWhole);
+    const isMarked = (batch: string): boolean => markers.has(`intake-${id}-${hyphened(batch.replace('|', '-'))}`);
+    const missed = looked.ready.filter((batch) => !intake.ready.includes(batch) && !isMarked(batch));
+    const fresh = intake.ready.filter((batch) => !isMarked(batch));
     for (const batch of fresh) {
       const [time = '', uuid = ''] = batch.split('|');
       intakeBodies.push(
@@ -118,6 +128,9 @@ function expectedOf(scene: Scene): Expected {
     const isDecided = markers.has(name) || scene.claims.has(name);
     const isUnheardOf = !isDecided && summable.length === 0 && both.length > 0;
     const isTask = !isDecided && summable.length > 0;
+    // Both were there before: a claim without marker is published in this run.
+    const list = markers.has(name) ? scene.claims.get(name) : undefined;
+    const late = list === undefined ? [] : summable.filter((batch) => !list.includes(claimedItem(batch)));
     if (isUnheardOf) failed.push(id);
     if (isTask) {
       const batches = summable.map((batch) => batch.split('|')).map(([time, uuid]) => ({ id: uuid, time }));
@@ -135,13 +148,19 @@ function expectedOf(scene: Scene): Expected {
       intake_tasks_scheduled: fresh.length,
       intake_tasks_skipped_due_to_marker: intake.ready.length - fresh.length,
       claims_republished: unpublished.length,
-      // What failed is told by the failure.
-      peer_validations_found: isUnheardOf ? 0 : peers.ready.length,
-      batches_without_own_validation: isUnheardOf ? 0 : both.length - summable.length,
+      intake_batches_missed: missed.length,
+      aggregate_ingestions_found: ours.ready.length,
+      aggregate_ingestions_incomplete: ours.incomplete,
+      peer_validations_found: peers.ready.length,
+      peer_validations_incomplete: peers.incomplete,
+      peer_validations_missing: ours.ready.length - both.length,
+      batches_without_own_validation: both.length - summable.length,
+      batches_late: late.length,
+      windows_caught_up: 0,
       aggregation_tasks_scheduled: isTask ? 1 : 0,
       aggregation_tasks_skipped_due_to_marker: isDecided ? 1 : 0,
       batches_in_aggregation: isTask ? summable.length : 0,
-      stray_names: intake.strays + ours.strays + peers.strays + (scene.requireOwnValidation ? told.strays : 0),
+      stray_names: looked.strays + ours.strays + peers.strays + (scene.requireOwnValidation ? told.strays : 0),
     });
   }
   return { intakeBodies, aggregateBodies, counts, failed };
@@ -231,7 +250,7 @@ const claims = fc
         'aggregation-id': aggregation,
         'aggregation-start': slashed(from),
         'aggregation-end': slashed(to),
-        batches: ids.map((id) => ({ id, time: slashed(from) })),
+        batches: ids.map((id, i) => ({ id, time: slashed(TIMES[(i + ids.length) % TIMES.length] ?? from) })),
       }),
     ]),
   )

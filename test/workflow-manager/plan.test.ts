@@ -1,16 +1,17 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BatchPart } from '../../common/domain/batch-object.ts';
 import type { BatchId } from '../../common/domain/batch-path.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../common/domain/interval.ts';
-import { intakeMarker } from '../../common/domain/marker.ts';
-import { aggregateTraceId } from '../../common/domain/trace-id.ts';
+import type { IntakeTask } from '../../common/domain/task.ts';
 import type { ListedBatch } from '../../workflow-manager/listing.ts';
 import {
-  aggregationWindow,
+  aggregationWindows,
   emptyIntakePlan,
   intakeInterval,
   intakeTasks,
-  windowPlan,
+  windowPlans,
+  type IntakePlan,
   type WindowPlan,
 } from '../../workflow-manager/plan.ts';
 import { batchAt, WINDOW } from '../support/publisher.ts';
@@ -39,7 +40,7 @@ describe('intakeInterval', () => {
   });
 });
 
-describe('aggregationWindow', () => {
+describe('aggregationWindows', () => {
   const H = HOUR_MS;
   it.each([
     // The last window that ended at least the grace period ago.
@@ -57,8 +58,8 @@ describe('aggregationWindow', () => {
     ['2024-11-20T16:00Z', 5 * H, 0, '2024-11-20T09:00Z'],
     ['2024-11-20T16:00Z', 7 * 24 * H, 0, '2024-11-11T00:00Z'],
   ])('at %s with a period of %d ms and %d ms of grace begins at %s', (now, periodMs, graceMs, begin) => {
-    const window = aggregationWindow(new Date(now), { periodMs, graceMs });
-    expect(window).toEqual({ begin: new Date(begin), end: new Date(Date.parse(begin) + periodMs) });
+    const windows = aggregationWindows(new Date(now), { periodMs, graceMs, lookback: 1 });
+    expect(windows).toEqual([{ begin: new Date(begin), end: new Date(Date.parse(begin) + periodMs) }]);
   });
 
   it.each([
@@ -68,8 +69,27 @@ describe('aggregationWindow', () => {
     ['2020-01-01T00:00Z', '2020-01-01T00:00Z'],
     ['2030-01-01T02:59Z', '2030-01-01T00:00Z'],
   ])('holds the time %s that overrides it', (override, begin) => {
-    const settings = { periodMs: 3 * H, graceMs: H, override: new Date(override) };
-    expect(aggregationWindow(new Date('2024-11-20T16:00Z'), settings).begin).toEqual(new Date(begin));
+    const settings = { periodMs: 3 * H, graceMs: H, lookback: 5, override: new Date(override) };
+    const windows = aggregationWindows(new Date('2024-11-20T16:00Z'), settings);
+    expect(windows.map((window) => window.begin)).toEqual([new Date(begin)]);
+  });
+
+  it('are as many as are looked back to, adjoining, the oldest first', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.integer({ min: 0, max: 10_000 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.date({ min: new Date('1990-01-01Z'), max: new Date('2100-01-01Z'), noInvalidDate: true }),
+        (minutes, graceMinutes, lookback, now) => {
+          const settings = { periodMs: minutes * MINUTE_MS, graceMs: graceMinutes * MINUTE_MS };
+          const windows = aggregationWindows(now, { ...settings, lookback });
+          expect(windows).toHaveLength(lookback);
+          expect(windows.slice(1).map(({ begin }) => begin)).toEqual(windows.slice(0, -1).map(({ end }) => end));
+          expect(windows.at(-1)).toEqual(aggregationWindows(now, { ...settings, lookback: 1 })[0]);
+        },
+      ),
+    );
   });
 
   it('begins at a multiple of the period since year 1', () => {
@@ -78,7 +98,7 @@ describe('aggregationWindow', () => {
     for (const minutes of [1, 7, 60, 90, 180, 300, 420, 1440, 7 * 1440, 10_007]) {
       const periodMs = minutes * MINUTE_MS;
       for (const now of ['1969-12-31T23:59Z', '1970-01-01T00:00Z', '2024-02-29T12:34:56.789Z', '0001-01-02T00:00Z']) {
-        const { begin, end } = aggregationWindow(new Date(now), { periodMs, graceMs: 0 });
+        const [{ begin, end }] = aggregationWindows(new Date(now), { periodMs, graceMs: 0, lookback: 1 });
         expect(BigInt(begin.getTime() - year1.getTime()) % BigInt(periodMs)).toBe(0n);
         expect(end.getTime() - begin.getTime()).toBe(periodMs);
         // It has ended, and the next one has not.
@@ -90,6 +110,19 @@ describe('aggregationWindow', () => {
 });
 
 describe('intakeTasks', () => {
+  const interval = { begin: new Date('2024-11-20T13:00Z'), end: new Date('2024-11-20T14:00Z') };
+  const planned = async (
+    batches: readonly ListedBatch[],
+    markers: readonly BatchId[],
+  ): Promise<{ tasks: IntakeTask[]; plan: IntakePlan }> => {
+    const plan = emptyIntakePlan();
+    const tasks: IntakeTask[] = [];
+    const listings = { ingestion: from(batches), markers: from(markers.map((batch) => ({ batch }))) };
+    const windowsEnd = new Date('2024-11-20T13:30Z');
+    for await (const task of intakeTasks('a', listings, { interval, windowsEnd }, plan)) tasks.push(task);
+    return { tasks, plan };
+  };
+
   it('gives a task for each ready batch without marker, in the order of the listing, and counts', async () => {
     const batches = [
       ...ready(1, 2),
@@ -98,32 +131,65 @@ describe('intakeTasks', () => {
       ...ready(5),
       listedBatch(batchAt('2024-11-20T13:01Z', 1)),
     ];
-    const markers = new Set([
-      intakeMarker('a', batchAt(TIME, 2)),
-      intakeMarker('a-b', batchAt(TIME, 1)),
-      intakeMarker('a', batchAt('2024-11-20T13:01Z', 5)),
-      intakeMarker('a', batchAt(TIME, 3)),
+    const { tasks, plan } = await planned(batches, [
+      batchAt(TIME, 2),
+      batchAt(TIME, 3),
+      batchAt(TIME, 6),
+      batchAt('2024-11-20T13:01Z', 5),
     ]);
-    const plan = emptyIntakePlan();
-    const tasks = [];
-    for await (const task of intakeTasks('a', from(batches), markers, plan)) tasks.push(task);
     const expected = [batchAt(TIME, 1), batchAt(TIME, 5), batchAt('2024-11-20T13:01Z', 1)];
     expect(tasks).toEqual(expected.map((batch) => ({ traceId: batch.id, aggregationId: 'a', batch })));
-    expect(plan).toEqual({ found: { ready: 4, incomplete: 2 }, skippedByMarker: 1 });
+    expect(plan).toMatchObject({ found: { ready: 4, incomplete: 2 }, skippedByMarker: 1, missed: [] });
+  });
+
+  it('tells of batches before the interval that are ready and have no marker', async () => {
+    const before = (n: number): BatchId => batchAt('2024-11-20T12:59Z', n);
+    const batches = [
+      listedBatch(before(1)),
+      listedBatch(before(2)),
+      listedBatch(before(3), 'signature'),
+      listedBatch(before(4)),
+      ...ready(1),
+    ];
+    const { tasks, plan } = await planned(batches, [before(2)]);
+    expect(tasks).toHaveLength(1);
+    expect(plan).toMatchObject({
+      found: { ready: 1, incomplete: 0 },
+      skippedByMarker: 0,
+      missed: [before(1), before(4)],
+    });
+  });
+
+  it('notes the first batch that is ready and behind all windows', async () => {
+    const times = ['2024-11-20T13:10Z', '2024-11-20T13:29Z', '2024-11-20T13:30Z', '2024-11-20T13:31Z'];
+    const batches = times.map((time) => listedBatch(batchAt(time)));
+    expect((await planned(batches, [])).plan.oldestBehindWindows).toEqual(new Date(times[2]!));
+    expect((await planned(batches.slice(0, 2), [])).plan.oldestBehindWindows).toBeUndefined();
   });
 });
 
-describe('windowPlan', () => {
-  const plan = (
-    ingestion: readonly ListedBatch[],
-    peerValidation: readonly ListedBatch[],
-    ownValidation?: readonly ListedBatch[],
-  ): Promise<WindowPlan> =>
-    windowPlan('a', WINDOW, {
+describe('windowPlans', () => {
+  const plansOf = async (
+    windows: Parameters<typeof windowPlans>[0],
+    ...lists: readonly [readonly ListedBatch[], readonly ListedBatch[], (readonly ListedBatch[])?]
+  ): Promise<WindowPlan[]> => {
+    const [ingestion, peerValidation, ownValidation] = lists;
+    const plans: WindowPlan[] = [];
+    const listings = {
       ingestion: from(ingestion),
       peerValidation: from(peerValidation),
       ownValidation: ownValidation && from(ownValidation),
-    });
+    };
+    for await (const plan of windowPlans(windows, listings)) plans.push(plan);
+    return plans;
+  };
+  const plan = async (
+    ...lists: readonly [readonly ListedBatch[], readonly ListedBatch[], (readonly ListedBatch[])?]
+  ): Promise<WindowPlan> => {
+    const [only, ...others] = await plansOf([WINDOW], ...lists);
+    expect(others).toEqual([]);
+    return only!;
+  };
 
   it.each([
     { name: 'nothing', ingestion: [], peer: [], own: [], batches: [], missing: [] },
@@ -140,22 +206,48 @@ describe('windowPlan', () => {
   ])('joins three lists: $name', async ({ ingestion, peer, own, batches, missing }) => {
     const planned = await plan(ready(...ingestion), ready(...peer), own && ready(...own));
     const ids = (numbers: readonly number[]): BatchId[] => numbers.map((n) => batchAt(TIME, n));
-    const task = { traceId: aggregateTraceId('a', WINDOW), aggregationId: 'a', window: WINDOW, batches: ids(batches) };
     expect(planned).toEqual({
-      task: batches.length === 0 ? undefined : task,
+      window: WINDOW,
+      batches: ids(batches),
       // All lists are read to their ends, so that what they hold is counted.
       ingestion: { ready: ingestion.length, incomplete: 0 },
       peerValidation: { ready: peer.length, incomplete: 0 },
       ownValidation: { ready: own?.length ?? 0, incomplete: 0 },
       withoutOwnValidation: ids(missing),
+      withoutPeerValidation: ids(ingestion.filter((n) => !peer.some((other) => other === n))),
     });
+  });
+
+  it('gives every window its own, also those that have nothing', async () => {
+    const hours = ['09', '10', '11', '12', '13', '14'];
+    const at = (time: string): Date => new Date(`2024-11-20T${time}Z`);
+    const windows = hours.map((hour) => ({ begin: at(`${hour}:00`), end: at(`${Number(hour) + 1}:00`) }));
+    const times = ['10:00', '10:59', '11:00', '13:59'];
+    const batches = times.map((time) => listedBatch(batchAt(at(time))));
+    const [first, ...others] = windows;
+    const plans = await plansOf([first!, ...others], batches, batches, batches.slice(1));
+    expect(plans.map(({ window }) => window)).toEqual(windows);
+    expect(plans.map((planned) => planned.batches.map(({ time }) => time))).toEqual([
+      [],
+      [at('10:59')],
+      [at('11:00')],
+      [],
+      [at('13:59')],
+      [],
+    ]);
+    expect(plans.map(({ ingestion }) => ingestion.ready)).toEqual([0, 2, 1, 0, 1, 0]);
+    expect(plans.map(({ withoutOwnValidation }) => withoutOwnValidation.length)).toEqual([0, 1, 0, 0, 0, 0]);
   });
 
   it('tells batches of one id by their times', async () => {
     const at = (...minutes: readonly string[]): ListedBatch[] =>
       minutes.map((minute) => listedBatch(batchAt(`2024-11-20T13:${minute}Z`)));
-    const { task, withoutOwnValidation } = await plan(at('00', '01', '03'), at('01', '02', '03'), at('00', '02', '03'));
-    expect(task?.batches).toEqual([batchAt('2024-11-20T13:03Z')]);
+    const { batches, withoutOwnValidation } = await plan(
+      at('00', '01', '03'),
+      at('01', '02', '03'),
+      at('00', '02', '03'),
+    );
+    expect(batches).toEqual([batchAt('2024-11-20T13:03Z')]);
     expect(withoutOwnValidation).toEqual([batchAt('2024-11-20T13:01Z')]);
   });
 
@@ -164,15 +256,15 @@ describe('windowPlan', () => {
     const signed = [listedBatch(batch, 'signature')];
     const unsigned = [listedBatch(batch, 'header', 'packets')];
     const whole = [listedBatch(batch)];
-    expect((await plan(whole, signed, signed)).task?.batches).toEqual([batch]);
-    expect(await plan(signed, whole, whole)).toMatchObject({ task: undefined, ingestion: { ready: 0, incomplete: 1 } });
+    expect((await plan(whole, signed, signed)).batches).toEqual([batch]);
+    expect(await plan(signed, whole, whole)).toMatchObject({ batches: [], ingestion: { ready: 0, incomplete: 1 } });
     expect(await plan(whole, unsigned, whole)).toMatchObject({
-      task: undefined,
+      batches: [],
       peerValidation: { ready: 0, incomplete: 1 },
       withoutOwnValidation: [],
     });
     expect(await plan(whole, whole, unsigned)).toMatchObject({
-      task: undefined,
+      batches: [],
       ownValidation: { ready: 0, incomplete: 1 },
       withoutOwnValidation: [batch],
     });
@@ -192,12 +284,12 @@ describe('windowPlan', () => {
           open.delete(name);
         }
       };
-      const planned = windowPlan('a', WINDOW, {
+      const planned = windowPlans([WINDOW], {
         ingestion: listing('ingestion'),
         peerValidation: listing('peerValidation'),
         ownValidation: listing('ownValidation'),
       });
-      await expect(planned).rejects.toThrow('broken');
+      await expect(planned.next()).rejects.toThrow('broken');
       expect([...open]).toEqual([]);
     },
   );

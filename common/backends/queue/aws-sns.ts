@@ -1,8 +1,256 @@
-import { UsageError } from '../../errors.ts';
+import type * as Sdk from '@aws-sdk/client-sns';
+import pRetry from 'p-retry';
+import { ConfigurationInvalid, DspError, PermissionDenied, QueueUnavailable, UsageError } from '../../errors.ts';
 import type { Enqueuer } from '../../ports/queue.ts';
+import { awsCredentials } from '../credentials/aws.ts';
+import { Batcher, type BatchEntry } from './batcher.ts';
+import { InFlight } from './in-flight.ts';
+import { messageBytes } from './message-bytes.ts';
 import type { EnqueuerSettings } from './settings.ts';
 
-/** To come. */
-export function openSnsEnqueuer(_topic: string, _settings: EnqueuerSettings): Enqueuer {
-  throw new UsageError('to come');
+/** Of PublishBatch, all messages together; hence of one message, too. */
+const MAX_BYTES = 262_144;
+const MAX_ENTRIES = 10;
+const BATCHES_AT_ONCE = 16;
+
+/** Group 1 is the region. FIFO topics, with a dot in their names, take only messages with a group, which ours lack. */
+const TOPIC_ARN = /^arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}$/;
+
+/** How long to try. Times are milliseconds. */
+export interface SnsPatience {
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** Of a request, by the SDK, with its own pauses; and of the messages that SNS could not store of a batch. */
+  readonly attempts: number;
+  /** Before a part of a batch is sent again; doubled each time. */
+  readonly firstRetryDelayMs: number;
+}
+
+/** About a minute for a service that does not answer at all. */
+const PATIENCE: SnsPatience = {
+  connectTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  attempts: 5,
+  firstRetryDelayMs: 200,
+};
+
+/**
+ * A topic of Amazon SNS, by its ARN; its subscription has to deliver raw messages. `AWS_ENDPOINT_URL_SNS` and
+ * `AWS_ENDPOINT_URL` are honoured, by the SDK.
+ * @param patience for tests
+ * @throws UsageError without a region or for a topic that is no ARN, ConfigurationInvalid for one of another region
+ */
+export function openSnsEnqueuer(topic: string, settings: EnqueuerSettings, patience = PATIENCE): Enqueuer {
+  const { awsSnsRegion: region, awsSnsIdentity: identity } = settings;
+  if (!region) throw new UsageError('topics of kind aws-sns need --aws-sns-region, like eu-west-1');
+  const topicRegion = TOPIC_ARN.exec(topic)?.[1];
+  if (topicRegion === undefined) {
+    throw new UsageError(
+      `${JSON.stringify(topic)} is no ARN of an SNS standard topic, like arn:aws:sns:${region}:123456789012:intake-tasks`,
+    );
+  }
+  if (topicRegion !== region) {
+    throw new ConfigurationInvalid(`${topic} is not in the region ${region}, which --aws-sns-region gives`);
+  }
+  return new SnsEnqueuer(topic, region, identity, patience);
+}
+
+/**
+ * Publishes to SNS. Messages of one turn of the event loop share a PublishBatch, of which each is stored or not by
+ * itself. A message that was accepted before an abort is sent all the same, so that its fate is known.
+ */
+class SnsEnqueuer implements Enqueuer {
+  readonly url: string;
+  readonly #region: string;
+  readonly #identity: string | undefined;
+  readonly #patience: SnsPatience;
+  readonly #inFlight = new InFlight();
+  readonly #batcher: Batcher<string>;
+  #opened: Promise<Sns> | undefined;
+
+  constructor(topic: string, region: string, identity: string | undefined, patience: SnsPatience) {
+    this.url = topic;
+    this.#region = region;
+    this.#identity = identity;
+    this.#patience = patience;
+    this.#batcher = new Batcher({
+      maxItems: MAX_ENTRIES,
+      maxBytes: MAX_BYTES,
+      batchesAtOnce: BATCHES_AT_ONCE,
+      send: (batch) => this.#send(batch),
+    });
+  }
+
+  async publish(body: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const bytes = messageBytes(body, MAX_BYTES, this.url);
+    await this.#inFlight.run(() => this.#batcher.add(bytes.toString(), bytes.length));
+  }
+
+  /** Publishers often may do nothing but `sns:Publish`, so that a refusal to look at the topic says nothing. */
+  async check(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const { sdk, client } = await this.#sns();
+    const command = new sdk.GetTopicAttributesCommand({ TopicArn: this.url });
+    try {
+      await client.send(command, signal ? { abortSignal: signal } : {});
+    } catch (err) {
+      signal?.throwIfAborted();
+      if (!isRefusal(err)) throw this.#named('use', err);
+    }
+  }
+
+  async create(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    throw new ConfigurationInvalid(`${this.url} is not created from here: topics of SNS are made with Terraform`);
+  }
+
+  /** Waits for what is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inFlight.settled();
+    const opened = await this.#opened?.catch(() => undefined);
+    opened?.client.destroy();
+  }
+
+  #sns(): Promise<Sns> {
+    this.#opened ??= this.#open();
+    return this.#opened;
+  }
+
+  async #open(): Promise<Sns> {
+    const sdk = await import('@aws-sdk/client-sns');
+    const { attempts, connectTimeoutMs, requestTimeoutMs } = this.#patience;
+    const credentials = awsCredentials(this.#identity);
+    const client = new sdk.SNSClient({
+      region: this.#region,
+      maxAttempts: attempts,
+      retryMode: 'standard',
+      requestHandler: {
+        connectionTimeout: connectTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        throwOnRequestTimeout: true,
+        httpsAgent: { keepAlive: true, maxSockets: BATCHES_AT_ONCE },
+      },
+      ...(credentials ? { credentials } : {}),
+    });
+    return { sdk, client };
+  }
+
+  async #send(batch: readonly BatchEntry<string>[]): Promise<void> {
+    let left = batch;
+    const attempt = async (): Promise<void> => {
+      const failed = await this.#sendOnce(left);
+      left = failed.map(({ entry }) => entry);
+      if (failed.length > 0) throw new PartlyFailed(failed);
+    };
+    try {
+      await pRetry(attempt, {
+        retries: this.#patience.attempts - 1,
+        minTimeout: this.#patience.firstRetryDelayMs,
+        randomize: true,
+        // The SDK has tried whole requests often enough.
+        shouldRetry: ({ error }) => error instanceof PartlyFailed,
+      });
+    } catch (err) {
+      if (!(err instanceof PartlyFailed)) throw this.#named('publish to', err);
+      for (const { entry, failure } of err.failed) entry.reject(this.#entryError(failure));
+    }
+  }
+
+  /** Settles the messages whose fate is certain. @returns the others, which SNS may store next time */
+  async #sendOnce(batch: readonly BatchEntry<string>[]): Promise<FailedEntry[]> {
+    const { sdk, client } = await this.#sns();
+    const { Successful = [], Failed = [] } = await client.send(
+      new sdk.PublishBatchCommand({
+        TopicArn: this.url,
+        PublishBatchRequestEntries: batch.map(({ item }, i) => ({ Id: String(i), Message: item })),
+      }),
+    );
+    const stored = new Set(Successful.map(({ Id }) => Id));
+    const failures = new Map(Failed.map((failure) => [failure.Id, failure]));
+    const again: FailedEntry[] = [];
+    for (const [i, entry] of batch.entries()) {
+      const failure = failures.get(String(i));
+      if (stored.has(String(i))) entry.resolve();
+      else if (failure?.SenderFault) entry.reject(this.#entryError(failure));
+      else again.push({ entry, failure });
+    }
+    return again;
+  }
+
+  #entryError(failure: Sdk.BatchResultErrorEntry | undefined): QueueUnavailable {
+    if (!failure) return new QueueUnavailable(`cannot publish to ${this.url}: SNS did not tell the message's fate`);
+    const { Code: code, Message: message, SenderFault: senderFault } = failure;
+    const fault = senderFault ? 'the fault of the message or the topic' : 'a fault of SNS';
+    return new QueueUnavailable(
+      `cannot publish to ${this.url}: ${code ?? 'an unknown error'}, ${fault}${message ? `: ${message}` : ''}`,
+    );
+  }
+
+  /** @param action `publish to` */
+  #named(action: string, cause: unknown): DspError {
+    const failure = `cannot ${action} ${this.url}`;
+    const name = errorName(cause);
+    if (cause instanceof DspError) return cause;
+    if (isRefusal(cause)) {
+      return new PermissionDenied(`${failure}: sns:Publish on it is needed, in the policy of our role`, { cause });
+    }
+    if (name === 'KMSAccessDenied') {
+      return new PermissionDenied(`${failure}: kms:GenerateDataKey and kms:Decrypt on its key are needed`, { cause });
+    }
+    if (NO_CREDENTIALS.has(name)) {
+      return new PermissionDenied(
+        `${failure}: there are no AWS credentials that work; use a service account with a role, or AWS_PROFILE`,
+        { cause },
+      );
+    }
+    if (name === 'NotFound') {
+      return new ConfigurationInvalid(`${failure}: the topic does not exist; create it with Terraform`, { cause });
+    }
+    if (UNFIT.test(name)) return new ConfigurationInvalid(`${failure}: SNS says that it cannot work`, { cause });
+    return new QueueUnavailable(failure, { cause });
+  }
+}
+
+interface Sns {
+  readonly sdk: typeof Sdk;
+  readonly client: Sdk.SNSClient;
+}
+
+interface FailedEntry {
+  readonly entry: BatchEntry<string>;
+  readonly failure: Sdk.BatchResultErrorEntry | undefined;
+}
+
+class PartlyFailed extends Error {
+  readonly failed: readonly FailedEntry[];
+
+  constructor(failed: readonly FailedEntry[]) {
+    super(`${failed.length} messages of a batch failed`);
+    this.failed = failed;
+  }
+}
+
+/** There are none, or those there are were not accepted. */
+const NO_CREDENTIALS: ReadonlySet<string> = new Set([
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'IncompleteSignature',
+  'InvalidClientTokenId',
+  'InvalidSecurity',
+  'MissingAuthenticationToken',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClient',
+]);
+
+/** Of requests or topics that no repetition makes work. */
+const UNFIT = /^(?:InvalidParameter|Validation|KMS(?:Disabled|InvalidState|NotFound|OptInRequired)$)/;
+
+function isRefusal(err: unknown): boolean {
+  return /^(?:AuthorizationError|AccessDenied)$/.test(errorName(err));
+}
+
+/** The SDK names some errors as the service does, and some with `Exception` at the end. */
+function errorName(err: unknown): string {
+  return err instanceof Error ? err.name.replace(/Exception$/, '') : '';
 }

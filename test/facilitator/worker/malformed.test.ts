@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { decodeAggregateTask, decodeIntakeTask } from '../../../common/domain/task.ts';
+import { decodeAggregateMessage, decodeIntakeTask } from '../../../common/domain/task.ts';
 import { TaskMalformed } from '../../../common/errors.ts';
 import { filesIn, temporaryDirectory } from '../../support/temp-directory.ts';
 import { without } from '../../support/command-options.ts';
@@ -8,7 +8,7 @@ import { bodiesIn, endAll, goodTask, publish, startFacilitator, workerOptions } 
 
 const WORKERS = [
   ['intake-batch-worker', decodeIntakeTask],
-  ['aggregate-worker', decodeAggregateTask],
+  ['aggregate-worker', decodeAggregateMessage],
 ] as const;
 const OF_EACH_KIND = 10;
 
