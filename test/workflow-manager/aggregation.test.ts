@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
+import type { BatchId } from '../../common/domain/batch-path.ts';
 import { aggregateClaim, aggregateMarker, intakeMarker } from '../../common/domain/marker.ts';
+import { decodeAggregateMessage, resolveReference } from '../../common/domain/task.ts';
+import { aggregateTraceId } from '../../common/domain/trace-id.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
 import { runPublisher } from '../../workflow-manager/run.ts';
@@ -274,5 +278,101 @@ describe('names that are not canonical', () => {
     const run = newRun();
     await runPublisher(world, SETTINGS, run);
     expect(run.lines).toContainEqual(expect.objectContaining({ severity: 'WARNING', key: 'README' }));
+  });
+});
+
+describe('windows', () => {
+  const settings = { ...SETTINGS, lookback: 3 };
+  const EARLIER = windowOf('2024-11-20T09:00Z', '2024-11-20T12:00Z');
+  const inEarlier = (n = 1): BatchId => batchAt('2024-11-20T10:00Z', n);
+
+  it('that earlier runs missed are caught up, oldest first, and said to be', async () => {
+    await world.complete('a', batchAt(IN_WINDOW));
+    await world.complete('a', inEarlier());
+    await world.complete('a', batchAt('2024-11-20T05:59Z'));
+    const run = newRun();
+    const { published } = await runPublisher(world, settings, run);
+    expect(world.aggregateTasks.bodies).toEqual([
+      aggregateMessage('a', EARLIER, [inEarlier()]),
+      aggregateMessage('a', WINDOW, [batchAt(IN_WINDOW)]),
+    ]);
+    expect(published.get('a')?.aggregate).toMatchObject({ published: 2, caughtUp: 1, batchesInTask: 2 });
+    expect(
+      run.lines.filter(({ message }) => String(message).startsWith('a window that earlier runs missed')),
+    ).toMatchObject([{ severity: 'WARNING', window_begin: '2024/11/20/09/00', batches: 1 }]);
+    await runPublisher(world, settings, newRun());
+    expect(world.aggregateTasks.bodies).toHaveLength(2);
+  });
+
+  it('are only the latest by default', async () => {
+    await world.complete('a', inEarlier());
+    await runPublisher(world, SETTINGS, newRun());
+    expect(world.aggregateTasks.bodies).toEqual([]);
+  });
+
+  it('of which one fails leave the others their turn', async () => {
+    for (const batch of [inEarlier(), batchAt(IN_WINDOW)]) await world.complete('a', batch);
+    const ports = world.through(failing('createIfAbsent', 'own-validation', aggregateClaim('a', EARLIER)));
+    await expect(runPublisher(ports, settings, newRun())).rejects.toThrow('aggregations failed: a');
+    expect(world.aggregateTasks.bodies).toEqual([aggregateMessage('a', WINDOW, [batchAt(IN_WINDOW)])]);
+  });
+
+  it('keep batches that are ready after the claim out, count them and log them by id', async () => {
+    await world.complete('a', batchAt(IN_WINDOW, 2));
+    await runPublisher(world, SETTINGS, newRun());
+    for (const n of [1, 3]) await world.complete('a', batchAt(IN_WINDOW, n));
+    const run = newRun();
+    const { published } = await runPublisher(world, SETTINGS, run);
+    expect(published.get('a')).toMatchObject({ late: 2, aggregate: { published: 0, skippedByMarker: 1 } });
+    expect(published.get('a')?.oldestUnaggregated).toEqual(new Date(IN_WINDOW));
+    const warning = run.lines.find(({ message }) => String(message).startsWith('batches came too late'));
+    expect(warning).toMatchObject({ severity: 'WARNING', batch_ids: [1, 3].map((n) => batchAt(IN_WINDOW, n).id) });
+  });
+
+  it('take as long as a line may be to log many batches', async () => {
+    await world.complete('a', batchAt(IN_WINDOW));
+    await runPublisher(world, SETTINGS, newRun());
+    for (let n = 2; n <= 252; n++) await world.complete('a', batchAt(IN_WINDOW, n));
+    const run = newRun();
+    await runPublisher(world, SETTINGS, run);
+    const lines = run.lines.filter(({ message }) => String(message).startsWith('batches came too late'));
+    expect(lines.map(({ batch_ids }) => (batch_ids as string[]).length)).toEqual([100, 100, 51]);
+  });
+
+  it('too long for a message are published as a reference to their claim', async () => {
+    const batches = Array.from({ length: 3500 }, (_, i) => batchAt(IN_WINDOW, i + 1));
+    const claim = aggregateMessage('a', WINDOW, batches);
+    expect(claim.length).toBeGreaterThan(240 * 1024);
+    const key = aggregateClaim('a', WINDOW);
+    await world.ingest('a', batchAt(IN_INTAKE));
+    await world.ownValidation.put(key, Buffer.from(claim));
+    await runPublisher(world, SETTINGS, newRun());
+    const [message = ''] = world.aggregateTasks.bodies;
+    expect(JSON.parse(message)).toEqual({
+      'trace-id': aggregateTraceId('a', WINDOW),
+      'aggregation-id': 'a',
+      'aggregation-start': formatBatchTime(WINDOW.begin),
+      'aggregation-end': formatBatchTime(WINDOW.end),
+      batches: [],
+      'batches-object': key,
+      'batches-sha256': createHash('sha256').update(claim).digest('hex'),
+    });
+    const reference = decodeAggregateMessage(Buffer.from(message));
+    if (!('batchesObject' in reference)) expect.fail('a whole task');
+    expect(resolveReference(reference, await readObject(world.ownValidation, key)).batches).toEqual(batches);
+  });
+});
+
+describe('batches that are too old to be taken in', () => {
+  it('and have no marker are counted, and logged by id', async () => {
+    for (const n of [1, 2]) await world.ingest('a', batchAt(IN_WINDOW, n));
+    await putAll(world.ownValidation, [intakeMarker('a', batchAt(IN_WINDOW, 1))]);
+    await putAll(world.ingestion, objectsOf('a', batchAt(IN_WINDOW, 3), 'batch').slice(1));
+    const run = newRun();
+    const { published } = await runPublisher(world, SETTINGS, run);
+    expect(published.get('a')?.intake).toMatchObject({ published: 0, missed: [batchAt(IN_WINDOW, 2)] });
+    expect(published.get('a')).toMatchObject({ withoutPeerValidation: 2, oldestUnaggregated: new Date(IN_WINDOW) });
+    const warning = run.lines.find(({ message }) => String(message).startsWith('batches were never taken in'));
+    expect(warning).toMatchObject({ severity: 'WARNING', batch_ids: [batchAt(IN_WINDOW, 2).id] });
   });
 });

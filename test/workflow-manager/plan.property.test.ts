@@ -13,6 +13,7 @@ import { listed, newRun, putAll, SETTINGS, World } from '../support/publisher.ts
 interface Scene {
   readonly now: string;
   readonly override: string | undefined;
+  readonly lookback: number;
   readonly isFirst: boolean;
   readonly requireOwnValidation: boolean;
   readonly workers: number;
@@ -92,9 +93,12 @@ function expectedOf(scene: Scene): Expected {
 
   const yearOne = -62_135_596_800_000;
   const planned = scene.override === undefined ? now - 4 * HOURS : Date.parse(scene.override);
-  const begin = yearOne + Math.floor((planned - yearOne) / (3 * HOURS)) * 3 * HOURS;
-  const end = begin + 3 * HOURS;
-  const [from, to] = [textOf(begin), textOf(end)];
+  const latest = yearOne + Math.floor((planned - yearOne) / (3 * HOURS)) * 3 * HOURS;
+  const begins = Array.from(
+    { length: scene.override === undefined ? scene.lookback : 1 },
+    (_, i) => latest - i * 3 * HOURS,
+  );
+  begins.reverse();
 
   const folders = scene.ingestion.filter((key) => key.includes('/')).map((key) => `${key.split('/')[0]}/`);
   const aggregations = [...new Set(folders)].sort().map((folder) => folder.slice(0, -1));
@@ -107,7 +111,7 @@ function expectedOf(scene: Scene): Expected {
 
     const intake = batchesIn(scene.ingestion, id, 'batch', now - HOURS, now + 24 * HOURS, isWhole);
     // As far back as the window goes, unless it is told, for batches that were missed.
-    const lookedFrom = Math.min(now - HOURS, scene.override === undefined ? begin : Infinity);
+    const lookedFrom = Math.min(now - HOURS, scene.override === undefined ? begins[0]! : Infinity);
     const looked = batchesIn(scene.ingestion, id, 'batch', lookedFrom, now + 24 * HOURS, isWhole);
     const isMarked = (batch: string): boolean => markers.has(`intake-${id}-${hyphened(batch.replace('|', '-'))}`);
     const missed = looked.ready.filter((batch) => !intake.ready.includes(batch) && !isMarked(batch));
@@ -119,48 +123,63 @@ function expectedOf(scene: Scene): Expected {
       );
     }
 
-    const ours = batchesIn(scene.ingestion, id, 'batch', begin, end, isWhole);
-    const peers = batchesIn(scene.peerValidation, id, peer, begin, end, isSigned);
-    const told = batchesIn(scene.ownValidation, id, own, begin, end, isSigned);
-    const both = peers.ready.filter((batch) => ours.ready.includes(batch));
-    const summable = both.filter((batch) => !scene.requireOwnValidation || told.ready.includes(batch));
-    const name = `aggregate-${id}-${hyphened(from)}-${hyphened(to)}`;
-    const isDecided = markers.has(name) || scene.claims.has(name);
-    const isUnheardOf = !isDecided && summable.length === 0 && both.length > 0;
-    const isTask = !isDecided && summable.length > 0;
-    // Both were there before: a claim without marker is published in this run.
-    const list = markers.has(name) ? scene.claims.get(name) : undefined;
-    const late = list === undefined ? [] : summable.filter((batch) => !list.includes(claimedItem(batch)));
-    if (isUnheardOf) failed.push(id);
-    if (isTask) {
-      const batches = summable.map((batch) => batch.split('|')).map(([time, uuid]) => ({ id: uuid, time }));
-      const listOf = batches.map(({ id: uuid, time = '' }) => `{"id":"${uuid}","time":"${slashed(time)}"}`).join(',');
-      aggregateBodies.push(
-        `{"trace-id":"?","aggregation-id":"${id}","aggregation-start":"${slashed(from)}","aggregation-end":"${slashed(to)}","batches":[${listOf}]}`,
-      );
+    const total = { ours: 0, oursIncomplete: 0, peers: 0, peersIncomplete: 0, both: 0, untold: 0, late: 0, strays: 0 };
+    let [tasks, decidedBefore, batchesInTasks, caughtUp, unheardOf] = [0, 0, 0, 0, 0];
+    for (const begin of begins) {
+      const end = begin + 3 * HOURS;
+      const [from, to] = [textOf(begin), textOf(end)];
+      const ours = batchesIn(scene.ingestion, id, 'batch', begin, end, isWhole);
+      const peers = batchesIn(scene.peerValidation, id, peer, begin, end, isSigned);
+      const told = batchesIn(scene.ownValidation, id, own, begin, end, isSigned);
+      const both = peers.ready.filter((batch) => ours.ready.includes(batch));
+      const summable = both.filter((batch) => !scene.requireOwnValidation || told.ready.includes(batch));
+      const name = `aggregate-${id}-${hyphened(from)}-${hyphened(to)}`;
+      const isDecided = markers.has(name) || scene.claims.has(name);
+      // Both were there before: a claim without marker is published in this run.
+      const list = markers.has(name) ? scene.claims.get(name) : undefined;
+      const late = list === undefined ? [] : summable.filter((batch) => !list.includes(claimedItem(batch)));
+      if (isDecided) decidedBefore++;
+      else if (summable.length > 0) {
+        const batches = summable.map((batch) => claimedItem(batch)).join(',');
+        aggregateBodies.push(
+          `{"trace-id":"?","aggregation-id":"${id}","aggregation-start":"${slashed(from)}","aggregation-end":"${slashed(to)}","batches":[${batches}]}`,
+        );
+        tasks++;
+        batchesInTasks += summable.length;
+        if (begin < latest) caughtUp++;
+      } else if (both.length > 0) unheardOf++;
+      total.ours += ours.ready.length;
+      total.oursIncomplete += ours.incomplete;
+      total.peers += peers.ready.length;
+      total.peersIncomplete += peers.incomplete;
+      total.both += both.length;
+      total.untold += both.length - summable.length;
+      total.late += late.length;
+      total.strays += ours.strays + peers.strays + (scene.requireOwnValidation ? told.strays : 0);
     }
+    failed.push(...Array.from({ length: unheardOf }, () => id));
     counts.push({
       aggregation_id: id,
-      window_begin: slashed(from),
-      window_end: slashed(to),
+      window_begin: slashed(textOf(begins[0]!)),
+      window_end: slashed(textOf(latest + 3 * HOURS)),
       ingestions_found: intake.ready.length,
       ingestions_incomplete: intake.incomplete,
       intake_tasks_scheduled: fresh.length,
       intake_tasks_skipped_due_to_marker: intake.ready.length - fresh.length,
-      claims_republished: unpublished.length,
       intake_batches_missed: missed.length,
-      aggregate_ingestions_found: ours.ready.length,
-      aggregate_ingestions_incomplete: ours.incomplete,
-      peer_validations_found: peers.ready.length,
-      peer_validations_incomplete: peers.incomplete,
-      peer_validations_missing: ours.ready.length - both.length,
-      batches_without_own_validation: both.length - summable.length,
-      batches_late: late.length,
-      windows_caught_up: 0,
-      aggregation_tasks_scheduled: isTask ? 1 : 0,
-      aggregation_tasks_skipped_due_to_marker: isDecided ? 1 : 0,
-      batches_in_aggregation: isTask ? summable.length : 0,
-      stray_names: looked.strays + ours.strays + peers.strays + (scene.requireOwnValidation ? told.strays : 0),
+      claims_republished: unpublished.length,
+      aggregate_ingestions_found: total.ours,
+      aggregate_ingestions_incomplete: total.oursIncomplete,
+      peer_validations_found: total.peers,
+      peer_validations_incomplete: total.peersIncomplete,
+      peer_validations_missing: total.ours - total.both,
+      batches_without_own_validation: total.untold,
+      batches_late: total.late,
+      aggregation_tasks_scheduled: tasks,
+      aggregation_tasks_skipped_due_to_marker: decidedBefore,
+      batches_in_aggregation: batchesInTasks,
+      windows_caught_up: caughtUp,
+      stray_names: looked.strays + total.strays,
     });
   }
   return { intakeBodies, aggregateBodies, counts, failed };
@@ -259,6 +278,7 @@ const claims = fc
 const scenes: fc.Arbitrary<Scene> = fc.record({
   now: fc.constantFrom('2024-11-20T16:00:00Z', '2024-11-20T16:00:30Z', '2024-11-20T16:01:00Z'),
   override: fc.option(fc.constantFrom('2024-11-20T12:00Z', '2024-11-20T11:59Z'), { nil: undefined }),
+  lookback: fc.constantFrom(1, 1, 2, 3),
   isFirst: fc.boolean(),
   requireOwnValidation: fc.boolean(),
   workers: fc.constantFrom(1, 2, 100),
@@ -293,6 +313,7 @@ async function publish(world: World, scene: Scene): Promise<Omit<Expected, 'inta
     server: scene.isFirst ? (0 as const) : (1 as const),
     now: new Date(scene.now),
     override: scene.override === undefined ? undefined : new Date(scene.override),
+    lookback: scene.lookback,
     requireOwnValidation: scene.requireOwnValidation,
     maxEnqueueWorkers: scene.workers,
   };
