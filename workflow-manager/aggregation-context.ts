@@ -35,7 +35,7 @@ export interface PublisherPorts {
 }
 
 /** The parts of a run that can fail each for itself; a label of metrics. */
-export type Stage = 'aggregation' | 'claims' | 'intake' | 'aggregate' | 'reap';
+export type Stage = 'prepare' | 'aggregation' | 'claims' | 'intake' | 'aggregate' | 'reap';
 
 export interface StageFailure {
   readonly stage: Stage;

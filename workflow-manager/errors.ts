@@ -35,3 +35,9 @@ export class ReapingFailed extends DspError {
   readonly code = 'E_REAPING';
   readonly fate = 'retry';
 }
+
+/** The metrics gateway failed, refused what was pushed, or could not be reached. */
+export class MetricsUnavailable extends DspError {
+  readonly code = 'E_METRICS';
+  readonly fate = 'retry';
+}

@@ -30,8 +30,9 @@ export interface Jobs {
   readonly url: string;
 
   /**
-   * All Jobs of the namespace, each once, in no certain order, read as the consumer goes on; it may delete those that it
-   * has got. Waits for a cluster that cannot be reached.
+   * All Jobs of the namespace in no certain order, read as the consumer goes on; it may delete those that it has got.
+   * Each comes once, unless the cluster forgets the listing half-way, so that it starts again. Waits a while for a
+   * cluster that cannot be reached.
    * @throws ConfigurationInvalid, PermissionDenied, ClusterUnavailable, or the signal's reason
    */
   list(signal?: AbortSignal): AsyncIterable<Job>;

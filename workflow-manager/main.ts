@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Stopped } from '../common/errors.ts';
 import { runProgram } from '../common/runtime/program.ts';
-import { publishCommand } from './options.ts';
+import { publishCommand } from './command.ts';
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {

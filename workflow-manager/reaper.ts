@@ -49,7 +49,7 @@ export async function reapJobs(
         jobs_gone: counts.gone,
         jobs_failed: counts.failed,
       },
-      'jobs reaped',
+      'reaping has ended',
     );
   }
   const { failed, ...summary } = counts;

@@ -7,7 +7,7 @@ export interface Enqueuer extends AsyncDisposable {
    * Publishes one message. Any number of calls may be under way; each tells the fate of its own message.
    * Resolves once the queue has stored the message for good: only then may its marker be written.
    * @param body UTF-8
-   * @throws QueueUnavailable, PermissionDenied
+   * @throws QueueUnavailable, PermissionDenied, ConfigurationInvalid if there is no such topic
    */
   publish(body: string, signal?: AbortSignal): Promise<void>;
 

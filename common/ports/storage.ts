@@ -1,4 +1,10 @@
-/** Identifies one state of one object; opaque, compared only by the storage that gave it out. */
+/**
+ * Identifies one state of one object; opaque, compared only by the storage that gave it out.
+ *
+ * Different contents have different versions. Equal ones may share theirs: a storage may take an object that was
+ * replaced by the same bytes, or deleted and created with them, for unchanged. Whoever compares states must therefore
+ * put all that tells them apart into the bytes.
+ */
 export type ObjectVersion = string;
 
 /** An object as it was at one moment: body and version belong together. */
@@ -65,7 +71,8 @@ export interface Storage {
 
   /**
    * Replaces the object if it still is at `version`; of several callers with the same version exactly one gets a
-   * new version, the others `undefined`. An object that is gone counts as changed.
+   * new version, the others `undefined`. An object that is gone counts as changed; one that holds the bytes of
+   * `version` again may count as unchanged. If a caller's new bytes are the old ones, several may get the version.
    */
   replaceIfUnchanged(
     key: string,

@@ -91,9 +91,27 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'common/errors.ts',
     ],
   },
-  'workflow-manager/main.ts': {
-    ours: ['workflow-manager/*.ts', 'workflow-manager/wire.ts', 'workflow-manager/options.ts', ...COMMON],
+  'workflow-manager/prepare.ts': {
+    ours: [
+      'workflow-manager/*.ts',
+      'workflow-manager/line-printer.ts',
+      'workflow-manager/wire.ts',
+      'workflow-manager/options.ts',
+      ...COMMON_PORTS,
+      'common/runtime/',
+    ],
   },
+  'workflow-manager/line-printer.ts': { ours: [], types: ['common/runtime/standard-output.ts'] },
+  'workflow-manager/command.ts': {
+    ours: [
+      'workflow-manager/*.ts',
+      'workflow-manager/options.ts',
+      'workflow-manager/prepare.ts',
+      'common/domain/',
+      'common/runtime/',
+    ],
+  },
+  'workflow-manager/main.ts': { ours: ['workflow-manager/command.ts', 'common/runtime/', 'common/errors.ts'] },
 
   'deploy/': { ours: [...COMMON, 'common/backends/', ...FACILITATOR, 'workflow-manager/*.ts'] },
 };

@@ -7,15 +7,16 @@ import { MemoryStorage } from '../../common/backends/storage/memory.ts';
 import type { BatchInfix } from '../../common/domain/batch-object.ts';
 import type { BatchId } from '../../common/domain/batch-path.ts';
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
-import { HOUR_MS, MINUTE_MS, type Interval } from '../../common/domain/interval.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Interval } from '../../common/domain/interval.ts';
 import { encodeAggregateTask, encodeIntakeTask } from '../../common/domain/task.ts';
 import { aggregateTraceId } from '../../common/domain/trace-id.ts';
 import { QueueUnavailable, StorageUnavailable } from '../../common/errors.ts';
 import type { Enqueuer } from '../../common/ports/queue.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { runProgram } from '../../common/runtime/program.ts';
-import type { PublisherPorts, PublisherSettings } from '../../workflow-manager/aggregation-context.ts';
-import { publishCommand } from '../../workflow-manager/options.ts';
+import type { PublisherPorts } from '../../workflow-manager/aggregation-context.ts';
+import { publishCommand } from '../../workflow-manager/command.ts';
+import type { RunSettings } from '../../workflow-manager/run.ts';
 import type { Run } from '../../workflow-manager/schedule.ts';
 import { memoryLogger, type MemoryLog } from './memory-log.ts';
 
@@ -29,7 +30,7 @@ export const WINDOW = windowOf('2024-11-20T12:00Z', '2024-11-20T15:00Z');
 export const IN_WINDOW = '2024-11-20T13:30Z';
 export const IN_INTAKE = '2024-11-20T15:30Z';
 
-export const SETTINGS: PublisherSettings = {
+export const SETTINGS: RunSettings = {
   server: 1,
   now: NOW,
   intakeMaxAgeMs: HOUR_MS,
@@ -39,6 +40,9 @@ export const SETTINGS: PublisherSettings = {
   override: undefined,
   requireOwnValidation: true,
   maxEnqueueWorkers: 100,
+  createTopics: false,
+  reaping: { minAgeMs: HOUR_MS, stuckAgeMs: DAY_MS },
+  requests: () => new Map(),
 };
 
 export function windowOf(begin: string, end: string): Interval {

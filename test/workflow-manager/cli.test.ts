@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { publishCommand } from '../../workflow-manager/options.ts';
+import { publishCommand } from '../../workflow-manager/command.ts';
 import { run } from '../support/child-process.ts';
 import { logLines } from '../support/log-lines.ts';
 import {
@@ -47,7 +47,8 @@ describe('help', () => {
 
   it('names the variable of every option', async () => {
     const { stdout } = await runPublisherCommand(['--help']);
-    for (const name of Object.keys(publishCommand.options)) {
+    for (const [name, { hidden }] of Object.entries(publishCommand.options)) {
+      if (hidden) continue;
       expect(stdout).toContain(`--${name} `);
       expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
         `env: WORKFLOW_MANAGER_${name.toUpperCase().replaceAll('-', '_')}]`,
@@ -95,7 +96,16 @@ describe('a usage error', () => {
     ['a lease of milliseconds', { 'lease-duration': '999ms' }, ['--lease-duration: "999ms" is less than 1s']],
     ['no workers', { 'max-enqueue-workers': '0' }, ['--max-enqueue-workers: "0"', 'from 1 to 10000']],
     ['too many workers', { 'max-enqueue-workers': '10001' }, ['--max-enqueue-workers: "10001"']],
-    ['a queue of the reference', { 'task-queue-kind': 'aws-sns' }, ['--task-queue-kind: "aws-sns"', 'local']],
+    ['a queue of nobody', { 'task-queue-kind': 'rabbitmq' }, ['--task-queue-kind: "rabbitmq"', 'aws-sns, local']],
+    ['no project', { 'task-queue-kind': 'gcp-pubsub', 'intake-tasks-topic': 'intake' }, ['--gcp-project-id']],
+    [
+      'no region',
+      { 'task-queue-kind': 'aws-sns', 'intake-tasks-topic': 'arn:aws:sns:eu-west-1:123456789012:t' },
+      ['--aws-sns-region'],
+    ],
+    ['no windows', { 'aggregation-lookback': '0' }, ['--aggregation-lookback: "0"']],
+    ['a form of output', { output: 'yaml' }, ['--output: "yaml"', 'text, json']],
+    ['a gateway that is none', { 'push-gateway': 'ftp://host' }, ['--push-gateway']],
     ['an override in ISO', { 'aggregation-override-timestamp': '2024-11-20T12:00Z' }, ['--aggregation-override-']],
     ['an override that is no date', { 'aggregation-override-timestamp': '202413011200' }, ['"202413011200"']],
     ['--as-of in words', { 'as-of': 'yesterday' }, ['--as-of: "yesterday"', 'example: --as-of 2026-11-20T10:00']],
@@ -184,6 +194,41 @@ describe('a configuration that cannot work', () => {
     },
   );
 
+  it.each<[string, Parameters<typeof changed>[0], readonly string[]]>([
+    [
+      'an identity for a directory',
+      { 'ingestor-identity': 'me@p.iam.gserviceaccount.com' },
+      ['--ingestor-input', 'no identity'],
+    ],
+    ['a region for gs', { 'own-validation-input': 'gs://us-west1/bucket' }, ['--own-validation-input', 'names a region']],
+    [
+      'a role for gs',
+      { 'peer-validation-input': 'gs://bucket', 'peer-validation-identity': 'arn:aws:iam::123456789012:role/r' },
+      ['--peer-validation-input', 'service account'],
+    ],
+    [
+      'a service account for s3',
+      { 'peer-validation-input': 's3://eu-west-1/bucket', 'peer-validation-identity': 'me@p.iam.gserviceaccount.com' },
+      ['--peer-validation-input', 'arn:'],
+    ],
+    [
+      'topics that nobody can create',
+      {
+        'gcp-pubsub-create-topics': 'true',
+        'task-queue-kind': 'aws-sns',
+        'aws-sns-region': 'eu-west-1',
+        'intake-tasks-topic': 'arn:aws:sns:eu-west-1:123456789012:i',
+        'aggregate-tasks-topic': 'arn:aws:sns:eu-west-1:123456789012:a',
+      },
+      ['--gcp-pubsub-create-topics'],
+    ],
+  ])('is %s: 78', async (_, changes, named) => {
+    const ran = await runPublisherCommand(changed(changes));
+    expect(ran).toMatchObject({ status: 78, stdout: '' });
+    for (const text of named) expect(ran.stderr).toContain(text);
+    expect(filesIn(root())).toEqual([]);
+  });
+
   it('ends a process with 78', async () => {
     const ran = await run(WORKFLOW_MANAGER, changed({ 'ingestor-input': join(root(), 'missing') }));
     expect(ran).toMatchObject({ status: 78, stdout: '' });
@@ -195,6 +240,7 @@ const published = (): unknown => ({
   aggregate: messagesIn(places.aggregateTasks),
 });
 const NOTHING = { intake: [], aggregate: [] };
+const TASK = { intake: [], aggregate: [aggregateMessage('a', WINDOW, [batchAt(IN_WINDOW)])] };
 
 describe('options', () => {
   /** A batch that server 0 can sum, and server 1 cannot. */
@@ -204,7 +250,6 @@ describe('options', () => {
     writeObjects(places.peerValidation, objectsOf('a', batch, 'validity_1'));
     writeObjects(places.ownValidation, objectsOf('a', batch, 'validity_0'));
   }
-  const TASK = { intake: [], aggregate: [aggregateMessage('a', WINDOW, [batchAt(IN_WINDOW)])] };
 
   it.each<[readonly string[], Record<string, string>, boolean]>([
     [['--is-first'], {}, true],

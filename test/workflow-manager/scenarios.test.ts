@@ -160,6 +160,6 @@ describe('discovery', () => {
       { aggregation_id: 'a' },
       { aggregation_id: 'empty-but-for' },
     ]);
-    expect(lines.filter(({ severity }) => severity === 'WARNING')).toMatchObject([{ key: 'README' }]);
+    expect(lines.filter(({ severity, key }) => severity === 'WARNING' && key)).toMatchObject([{ key: 'README' }]);
   });
 });

@@ -1,0 +1,117 @@
+import type { AggregationSummary } from './aggregation.ts';
+import type { Gauge } from './metrics-gateway.ts';
+import type { RunOutcome } from './run.ts';
+
+type OfAggregation = (summary: AggregationSummary, now: Date) => number;
+
+/** docs/protocol.md has no word on metrics; these names are the reference's, which dashboards and alerts go by. */
+const OF_AGGREGATIONS: readonly (readonly [name: string, help: string, value: OfAggregation])[] = [
+  ['ingestions_found', 'Ingestion batches in the intake interval that are complete', (s) => s.intake.found.ready],
+  [
+    'incomplete_ingestions_found',
+    'Ingestion batches in the intake interval that lack objects',
+    (s) => s.intake.found.incomplete,
+  ],
+  ['aggregate_ingestions_found', 'Ingestion batches in the windows that are complete', (s) => s.ingestion.ready],
+  [
+    'aggregate_incomplete_ingestions_found',
+    'Ingestion batches in the windows that lack objects',
+    (s) => s.ingestion.incomplete,
+  ],
+  ['peer_validations_found', 'Validation batches of the peer in the windows', (s) => s.peerValidations.ready],
+  [
+    'incomplete_peer_validations_found',
+    'Validation batches of the peer in the windows that lack their signature',
+    (s) => s.peerValidations.incomplete,
+  ],
+  ['intake_tasks_scheduled', 'Intake tasks published in this run', (s) => s.intake.published],
+  [
+    'intake_tasks_skipped_due_to_marker',
+    'Ingestion batches whose intake task was published before',
+    (s) => s.intake.skippedByMarker,
+  ],
+  [
+    'aggregation_tasks_scheduled',
+    'Aggregate tasks published in this run',
+    (s) => s.aggregate.published + s.republished.published,
+  ],
+  ['aggregation_tasks_skipped_due_to_marker', 'Windows that were decided before', (s) => s.aggregate.skippedByMarker],
+  ['number_of_batches_in_aggregation', 'Batches in the aggregate tasks of this run', (s) => s.aggregate.batchesInTask],
+  ['late_batches', 'Batches that became ready after their window was claimed; in no sum', (s) => s.late],
+  [
+    'missed_intake_batches',
+    'Ingestion batches without intake task that are too old for one; in no sum',
+    (s) => s.intake.missed.length,
+  ],
+  [
+    'missing_peer_validations',
+    'Ingestion batches in the windows that the peer has not validated',
+    (s) => s.withoutPeerValidation,
+  ],
+  [
+    'missing_own_validations',
+    'Batches in the windows that the peer has validated and we have not',
+    (s) => s.withoutOwnValidation,
+  ],
+  ['windows_caught_up', 'Windows published in this run that earlier runs missed', (s) => s.aggregate.caughtUp],
+  [
+    'oldest_unaggregated_batch_age_seconds',
+    'Age of the oldest complete ingestion batch that is in no aggregate task, 0 if there is none',
+    ({ oldestUnaggregated }, now) =>
+      oldestUnaggregated ? Math.max(0, now.getTime() - oldestUnaggregated.getTime()) / 1000 : 0,
+  ],
+];
+
+const PREFIX = 'workflow_manager_';
+
+/**
+ * The metrics of a run. What says when it ended tells success and failure apart: pushed over those of an earlier run,
+ * a failure leaves the time of the last success in place.
+ */
+export function gaugesOf(outcome: RunOutcome): readonly Gauge[] {
+  const { published, failures, requests, reaped, now, startedAt, endedAt } = outcome;
+  const isSuccess = failures.length === 0;
+  const byAggregation = OF_AGGREGATIONS.map(([name, help, value]) => ({
+    name: PREFIX + name,
+    help,
+    samples: [...published].map(([id, summary]) => ({ labels: { aggregation_id: id }, value: value(summary, now) })),
+  }));
+  const counts = new Map<string, Gauge['samples'][number]>();
+  for (const { aggregationId, stage } of failures) {
+    const labels = { aggregation_id: aggregationId ?? '', stage };
+    const key = JSON.stringify(labels);
+    counts.set(key, { labels, value: (counts.get(key)?.value ?? 0) + 1 });
+  }
+  const single = (name: string, help: string, value: number): Gauge => ({
+    name: PREFIX + name,
+    help,
+    samples: [{ labels: {}, value }],
+  });
+  const endedAtSeconds = endedAt.getTime() / 1000;
+  return [
+    ...byAggregation,
+    { name: `${PREFIX}failures`, help: 'Failures in this run, by stage', samples: [...counts.values()] },
+    {
+      name: `${PREFIX}storage_requests`,
+      help: 'Requests to object stores in this run, by operation',
+      samples: [...requests].map(([operation, value]) => ({ labels: { operation }, value })),
+    },
+    ...(reaped === undefined ? [] : [single('jobs_reaped', 'Kubernetes Jobs deleted in this run', reaped)]),
+    ...(isSuccess
+      ? [
+          single(
+            'last_success_seconds',
+            'When a run last ended without failure, in seconds since 1970',
+            endedAtSeconds,
+          ),
+          single(
+            'runtime_seconds',
+            'How long the last run without failure took',
+            (endedAt.getTime() - startedAt.getTime()) / 1000,
+          ),
+        ]
+      : [
+          single('last_failure_seconds', 'When a run last ended with a failure, in seconds since 1970', endedAtSeconds),
+        ]),
+  ];
+}
