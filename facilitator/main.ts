@@ -26,6 +26,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
+// Node would print warnings as text among the lines of the log.
+process.removeAllListeners('warning');
+
 process.exitCode = await runProgram(facilitatorProgram(version), {
   argv: process.argv.slice(2),
   env: process.env,
@@ -35,4 +38,5 @@ process.exitCode = await runProgram(facilitatorProgram(version), {
   clock: () => new Date(),
   randomBytes,
   signal: stop.signal,
+  onWarning: (listener) => void process.on('warning', listener),
 });

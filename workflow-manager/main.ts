@@ -16,6 +16,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
+// Node would print warnings as text among the lines of the log.
+process.removeAllListeners('warning');
+
 process.exitCode = await runProgram(
   { name: 'workflow-manager', version, envPrefix: 'WORKFLOW_MANAGER', only: publishCommand },
   {
@@ -27,5 +30,6 @@ process.exitCode = await runProgram(
     clock: () => new Date(),
     randomBytes,
     signal: stop.signal,
+    onWarning: (listener) => void process.on('warning', listener),
   },
 );

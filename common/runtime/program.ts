@@ -39,6 +39,8 @@ export interface ProgramIo {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Subscribes to warnings of the runtime and of libraries, which then are lines of the log. */
+  readonly onWarning?: (listener: (warning: Error) => void) => void;
 }
 
 /**
@@ -68,6 +70,7 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
     const sources = { commandLine: line.options, env, envPrefix: program.envPrefix };
     const globals = readOptions({ ...program.globals, ...logOptions }, sources);
     log = await loggerOf(program, io, globals['log-level'], globals['force-json-log-output']);
+    forwardWarnings(io, log);
     const bound = line.command.bind({ ...sources, words: line.words });
     const work = await bound.prepare({ log, clock, stdout, randomBytes, signal });
     phase = 'run';
@@ -84,6 +87,10 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
     }
     return status;
   }
+}
+
+function forwardWarnings({ onWarning }: ProgramIo, log: Logger): void {
+  onWarning?.(({ name, message }) => log.warn({ warning: name }, message));
 }
 
 /** One line for a failed command, at level debug always with the stack. */

@@ -1,20 +1,26 @@
 import { startService, tool, type Service } from './service.ts';
 
-/** A stand-in for Google Cloud Storage, with everything in memory. It neither pages nor knows permissions. */
+/** A stand-in for Google Cloud Storage. It neither pages nor knows permissions. */
 export interface FakeGcs extends Service {
   createBucket(name: string): Promise<void>;
 }
 
-/** Starts fake-gcs-server. Clients find it by `STORAGE_EMULATOR_HOST`, set to its `url`. */
-export async function startFakeGcs(): Promise<FakeGcs> {
+/**
+ * Starts fake-gcs-server. Clients find it by `STORAGE_EMULATOR_HOST`, set to its `url`.
+ * @param scratch where objects are kept, as files under `directory/BUCKET`; without it in memory, which becomes slow with
+ *   thousands of objects
+ */
+export async function startFakeGcs(scratch?: string): Promise<FakeGcs> {
   const service = await startService({
     name: 'fake-gcs-server',
     command: tool('fake-gcs-server'),
-    args: (port) => {
+    ...(scratch === undefined ? {} : { scratch }),
+    args: (port, directory) => {
       const address = `127.0.0.1:${port}`;
       return [
         ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-public-host', address],
-        ...['-external-url', `http://${address}`, '-backend', 'memory', '-log-level', 'error'],
+        ...['-external-url', `http://${address}`, '-log-level', 'error'],
+        ...(scratch === undefined ? ['-backend', 'memory'] : ['-backend', 'filesystem', '-filesystem-root', directory]),
       ];
     },
     isReady: async (url) => (await fetch(`${url}/_internal/healthcheck`)).ok,

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CreateTopicCommand, SetSubscriptionAttributesCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -26,6 +27,8 @@ export interface CloudWorld {
   write(place: Storages, keys: readonly string[]): Promise<void>;
   keys(place: Storages, prefix: string): Promise<string[]>;
   read(place: Storages, key: string): Promise<string>;
+  /** Removes what a publisher has left, so that all is to be done again. */
+  forget(): void;
   /** Takes all that is in a topic by now. */
   messages(tasks: Extract<keyof Places, 'intakeTasks' | 'aggregateTasks'>): Promise<string[]>;
 }
@@ -46,6 +49,9 @@ export interface Cloud {
 
 let worlds = 0;
 
+/** Where files are in memory, if there is such a place. */
+const MEMORY_DISK = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** Google Cloud Storage and Pub/Sub. */
 export const GOOGLE: Cloud = {
   name: 'Google Cloud',
@@ -54,7 +60,7 @@ export const GOOGLE: Cloud = {
     return storage || queue;
   },
   start: async () => {
-    const gcs = await startFakeGcs();
+    const gcs = await startFakeGcs(MEMORY_DISK);
     const pubsub = await startPubSubEmulator();
     const env = { STORAGE_EMULATOR_HOST: gcs.url, PUBSUB_EMULATOR_HOST: `127.0.0.1:${pubsub.port}` };
     return {
@@ -100,6 +106,11 @@ export const GOOGLE: Cloud = {
             const name = encodeURIComponent(place === 'ownValidation' ? `prefix/${key}` : key);
             return (await answerOf(`${objects(place)}/${name}?alt=media`)).text();
           },
+          forget: () => {
+            for (const folder of ['task-markers', 'task-claims']) {
+              rmSync(join(gcs.directory, bucket('ownValidation'), 'prefix', folder), { recursive: true, force: true });
+            }
+          },
           messages: (tasks) => pullAll(`${pubsub.url}/v1/projects/project/subscriptions/${topics[tasks]}`),
         };
       },
@@ -136,12 +147,12 @@ export const AMAZON: Cloud = {
           intakeTasks: await topicWithQueue(`intake-${n}`),
           aggregateTasks: await topicWithQueue(`aggregate-${n}`),
         };
+        const Bucket = (place: Storages): string => `${BUCKETS[place]}-${n}`;
         // The gateway's buckets are directories, and its objects files.
-        const directory = (place: Storages): string => join(s3.directory, `${BUCKETS[place]}-${n}`);
+        const directory = (place: Storages): string => join(s3.directory, Bucket(place));
         const { S3Client, CreateBucketCommand, ListObjectsV2Command, GetObjectCommand } =
           await import('@aws-sdk/client-s3');
         const objects = new S3Client({ ...client, endpoint: s3.url, forcePathStyle: true });
-        const Bucket = (place: Storages): string => `${BUCKETS[place]}-${n}`;
         for (const place of Object.keys(BUCKETS) as Storages[]) {
           await objects.send(new CreateBucketCommand({ Bucket: Bucket(place) }));
         }
@@ -177,6 +188,11 @@ export const AMAZON: Cloud = {
           read: async (place, Key) => {
             const { Body } = await objects.send(new GetObjectCommand({ Bucket: Bucket(place), Key }));
             return Body?.transformToString() ?? '';
+          },
+          forget: () => {
+            for (const folder of ['task-markers', 'task-claims']) {
+              rmSync(join(directory('ownValidation'), folder), { recursive: true, force: true });
+            }
           },
           messages: (tasks) => receiveAll(sqs, topics[tasks].queue),
         };

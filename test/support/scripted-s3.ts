@@ -37,6 +37,8 @@ export interface ScriptedS3 extends AsyncDisposable {
   readonly requests: readonly S3Request[];
   /** What the storage told of. */
   readonly counted: readonly StorageRequest[];
+  /** How many connections there were. */
+  readonly connections: () => number;
   /** Once the client has closed a connection in the middle of an answer. */
   readonly cutOff: Promise<void>;
 }
@@ -66,6 +68,8 @@ export async function scriptedS3(
       void Promise.resolve(answer(request, requests.length - 1)).then((told) => respond(response, told));
     });
   });
+  let connected = 0;
+  server.on('connection', () => connected++);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // Listening on TCP, it has an address of this form.
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -84,6 +88,7 @@ export async function scriptedS3(
     ),
     requests,
     counted,
+    connections: () => connected,
     cutOff,
     async [Symbol.asyncDispose]() {
       (await connection).client.destroy();

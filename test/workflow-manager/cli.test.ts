@@ -200,7 +200,11 @@ describe('a configuration that cannot work', () => {
       { 'ingestor-identity': 'me@p.iam.gserviceaccount.com' },
       ['--ingestor-input', 'no identity'],
     ],
-    ['a region for gs', { 'own-validation-input': 'gs://us-west1/bucket' }, ['--own-validation-input', 'names a region']],
+    [
+      'a region for gs',
+      { 'own-validation-input': 'gs://us-west1/bucket' },
+      ['--own-validation-input', 'names a region'],
+    ],
     [
       'a role for gs',
       { 'peer-validation-input': 'gs://bucket', 'peer-validation-identity': 'arn:aws:iam::123456789012:role/r' },

@@ -34,6 +34,15 @@ describe('the exit status', () => {
   });
 });
 
+describe('a warning of the runtime', () => {
+  it('is a line of the log', async () => {
+    const listeners: ((warning: Error) => void)[] = [];
+    const warn = (): void => listeners[0]?.(Object.assign(new Error('soon gone'), { name: 'DeprecationWarning' }));
+    const { lines } = await runToy(SIGN, { hooks: { run: warn }, onWarning: (listener) => listeners.push(listener) });
+    expect(lines()).toMatchObject([{ severity: 'WARNING', warning: 'DeprecationWarning', message: 'soon gone' }]);
+  });
+});
+
 describe('a failure', () => {
   it('logs one line, without stack if it has a name', async () => {
     const err = new ObjectMissing('no object a/b', { cause: new Error('404') });
