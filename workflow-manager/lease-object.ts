@@ -1,5 +1,6 @@
 import { ObjectMissing } from '../common/errors.ts';
 import type { ObjectVersion, Storage } from '../common/ports/storage.ts';
+import { readWhole } from '../common/runtime/read-object.ts';
 
 /** What the object says: who publishes tasks of an aggregation, and until when. docs/protocol.md, "Markers and claims". */
 export interface LeaseRecord {
@@ -29,10 +30,8 @@ export const ownLease = (found: FoundLease | undefined, runId: string): HeldLeas
 /** @returns `undefined` if there is no object */
 export async function readLease(storage: Storage, key: string): Promise<FoundLease | undefined> {
   try {
-    const { version, body } = await storage.get(key);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    return { version, record: decode(Buffer.concat(chunks).toString()) };
+    const { version, bytes } = await readWhole(storage, key);
+    return { version, record: decode(bytes.toString()) };
   } catch (err) {
     if (err instanceof ObjectMissing) return undefined;
     throw err;

@@ -1,12 +1,34 @@
-import { ObjectMissing } from '../errors.ts';
-import type { Storage, StorageOptions } from '../ports/storage.ts';
+import pRetry, { AbortError } from 'p-retry';
+import { ObjectMissing, StorageUnavailable } from '../errors.ts';
+import type { ObjectVersion, Storage, StorageOptions, StoredObject } from '../ports/storage.ts';
 
-/** All bytes of an object. @throws ObjectMissing if there is none */
+/** An object as it was at one moment. */
+export interface ReadObject {
+  readonly version: ObjectVersion;
+  readonly bytes: Buffer;
+}
+
+/** For a body that breaks off: storages repeat requests themselves, but what has begun to flow they cannot. */
+const AGAIN = { retries: 2, minTimeout: 100 } as const;
+
+/**
+ * An object and its version. One whose body breaks off is read again, from the start.
+ * @throws ObjectMissing if there is none
+ */
+export function readWhole(storage: Storage, key: string, options: StorageOptions = {}): Promise<ReadObject> {
+  const read = async (): Promise<ReadObject> => {
+    const { version, body } = await opened(storage, key, options);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return { version, bytes: Buffer.concat(chunks) };
+  };
+  const shouldRetry = ({ error }: { readonly error: Error }): boolean => error instanceof StorageUnavailable;
+  return pRetry(read, { ...AGAIN, shouldRetry, signal: options.signal });
+}
+
+/** All bytes of an object, as `readWhole`. */
 export async function readObject(storage: Storage, key: string, options?: StorageOptions): Promise<Buffer> {
-  const { body } = await storage.get(key, options);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return (await readWhole(storage, key, options)).bytes;
 }
 
 /** Whether there is an object under the key. */
@@ -19,5 +41,14 @@ export async function hasObject(storage: Storage, key: string, options?: Storage
   } catch (err) {
     if (err instanceof ObjectMissing) return false;
     throw err;
+  }
+}
+
+/** What fails here has been repeated already. */
+async function opened(storage: Storage, key: string, options: StorageOptions): Promise<StoredObject> {
+  try {
+    return await storage.get(key, options);
+  } catch (err) {
+    throw err instanceof Error ? new AbortError(err) : err;
   }
 }

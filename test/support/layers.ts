@@ -33,7 +33,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'common/backends/': { ours: COMMON_PORTS },
   'common/runtime/': { ours: [...COMMON_PORTS, ...RUNTIME_FOR_USE_CASES] },
   // Apart from the rest of their folder because use cases need them; hence they need nothing of that folder.
-  'common/runtime/read-object.ts': { ours: COMMON_PORTS, others: [] },
+  'common/runtime/read-object.ts': { ours: COMMON_PORTS, others: ['p-retry'] },
   'common/runtime/breathe.ts': { ours: [], others: ['node:timers/promises'] },
 
   'facilitator/errors.ts': { ours: ['common/errors.ts'], others: [] },

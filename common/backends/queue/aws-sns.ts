@@ -2,7 +2,8 @@ import type * as Sdk from '@aws-sdk/client-sns';
 import pRetry from 'p-retry';
 import { ConfigurationInvalid, DspError, PermissionDenied, QueueUnavailable, UsageError } from '../../errors.ts';
 import type { Enqueuer } from '../../ports/queue.ts';
-import { awsCredentials } from '../credentials/aws.ts';
+import { awsCredentials, type AwsCredentialProvider } from '../credentials/aws.ts';
+import { ambientFailure } from '../credentials/failures.ts';
 import { Batcher, type BatchEntry } from './batcher.ts';
 import { InFlight } from './in-flight.ts';
 import { messageBytes } from './message-bytes.ts';
@@ -38,7 +39,8 @@ const PATIENCE: SnsPatience = {
  * A topic of Amazon SNS, by its ARN; its subscription has to deliver raw messages. `AWS_ENDPOINT_URL_SNS` and
  * `AWS_ENDPOINT_URL` are honoured, by the SDK.
  * @param patience for tests
- * @throws UsageError without a region or for a topic that is no ARN, ConfigurationInvalid for one of another region
+ * @throws UsageError without a region or for a topic that is no ARN, ConfigurationInvalid for one of another region or
+ *   for an identity that is no role
  */
 export function openSnsEnqueuer(topic: string, settings: EnqueuerSettings, patience = PATIENCE): Enqueuer {
   const { awsSnsRegion: region, awsSnsIdentity: identity } = settings;
@@ -52,7 +54,7 @@ export function openSnsEnqueuer(topic: string, settings: EnqueuerSettings, patie
   if (topicRegion !== region) {
     throw new ConfigurationInvalid(`${topic} is not in the region ${region}, which --aws-sns-region gives`);
   }
-  return new SnsEnqueuer(topic, region, identity, patience);
+  return new SnsEnqueuer(topic, region, awsCredentials(identity), patience);
 }
 
 /**
@@ -62,16 +64,16 @@ export function openSnsEnqueuer(topic: string, settings: EnqueuerSettings, patie
 class SnsEnqueuer implements Enqueuer {
   readonly url: string;
   readonly #region: string;
-  readonly #identity: string | undefined;
+  readonly #credentials: AwsCredentialProvider | undefined;
   readonly #patience: SnsPatience;
   readonly #inFlight = new InFlight();
   readonly #batcher: Batcher<string>;
   #opened: Promise<Sns> | undefined;
 
-  constructor(topic: string, region: string, identity: string | undefined, patience: SnsPatience) {
+  constructor(topic: string, region: string, credentials: AwsCredentialProvider | undefined, patience: SnsPatience) {
     this.url = topic;
     this.#region = region;
-    this.#identity = identity;
+    this.#credentials = credentials;
     this.#patience = patience;
     this.#batcher = new Batcher({
       maxItems: MAX_ENTRIES,
@@ -120,7 +122,6 @@ class SnsEnqueuer implements Enqueuer {
   async #open(): Promise<Sns> {
     const sdk = await import('@aws-sdk/client-sns');
     const { attempts, connectTimeoutMs, requestTimeoutMs } = this.#patience;
-    const credentials = awsCredentials(this.#identity);
     const client = new sdk.SNSClient({
       region: this.#region,
       maxAttempts: attempts,
@@ -131,7 +132,7 @@ class SnsEnqueuer implements Enqueuer {
         throwOnRequestTimeout: true,
         httpsAgent: { keepAlive: true, maxSockets: BATCHES_AT_ONCE },
       },
-      ...(credentials ? { credentials } : {}),
+      ...(this.#credentials ? { credentials: this.#credentials } : {}),
     });
     return { sdk, client };
   }
@@ -195,20 +196,22 @@ class SnsEnqueuer implements Enqueuer {
     if (isRefusal(cause)) {
       return new PermissionDenied(`${failure}: sns:Publish on it is needed, in the policy of our role`, { cause });
     }
+    if (isRoleRefused(cause)) {
+      return new PermissionDenied(`${failure}: our role may not be assumed; see its trust policy`, { cause });
+    }
     if (name === 'KMSAccessDenied') {
       return new PermissionDenied(`${failure}: kms:GenerateDataKey and kms:Decrypt on its key are needed`, { cause });
     }
-    if (NO_CREDENTIALS.has(name)) {
-      return new PermissionDenied(
-        `${failure}: there are no AWS credentials that work; use a service account with a role, or AWS_PROFILE`,
-        { cause },
-      );
+    if (BAD_CREDENTIALS.has(name)) {
+      const wayOut = 'check the credentials and the clock of this machine';
+      return new PermissionDenied(`${failure}: the AWS credentials are refused (${name}); ${wayOut}`, { cause });
     }
     if (name === 'NotFound') {
       return new ConfigurationInvalid(`${failure}: the topic does not exist; create it with Terraform`, { cause });
     }
     if (UNFIT.test(name)) return new ConfigurationInvalid(`${failure}: SNS says that it cannot work`, { cause });
-    return new QueueUnavailable(failure, { cause });
+    const credentials = ambientFailure(failure, cause);
+    return credentials instanceof DspError ? credentials : new QueueUnavailable(failure, { cause });
   }
 }
 
@@ -231,9 +234,8 @@ class PartlyFailed extends Error {
   }
 }
 
-/** There are none, or those there are were not accepted. */
-const NO_CREDENTIALS: ReadonlySet<string> = new Set([
-  'CredentialsProviderError',
+/** Codes that speak of the caller's identity, not of what it may do. */
+const BAD_CREDENTIALS: ReadonlySet<string> = new Set([
   'ExpiredToken',
   'IncompleteSignature',
   'InvalidClientTokenId',
@@ -246,8 +248,14 @@ const NO_CREDENTIALS: ReadonlySet<string> = new Set([
 /** Of requests or topics that no repetition makes work. */
 const UNFIT = /^(?:InvalidParameter|Validation|KMS(?:Disabled|InvalidState|NotFound|OptInRequired)$)/;
 
+/** Whether SNS says that we may not do it. */
 function isRefusal(err: unknown): boolean {
-  return /^(?:AuthorizationError|AccessDenied)$/.test(errorName(err));
+  return /^(?:AuthorizationError|AccessDenied)$/.test(errorName(err)) && !isRoleRefused(err);
+}
+
+/** Whether STS says so, from which the SDK gets ambient credentials. */
+function isRoleRefused(err: unknown): boolean {
+  return errorName(err) === 'AccessDenied' && err instanceof Error && err.message.includes('sts:AssumeRole');
 }
 
 /** The SDK names some errors as the service does, and some with `Exception` at the end. */

@@ -2,6 +2,7 @@ import type { PublishOptions, PubSub, Topic } from '@google-cloud/pubsub';
 import type { AuthClient } from 'google-auth-library';
 import { ConfigurationInvalid, DspError, PermissionDenied, QueueUnavailable, UsageError } from '../../errors.ts';
 import type { Enqueuer } from '../../ports/queue.ts';
+import { ambientFailure, credentialFailure } from '../credentials/failures.ts';
 import { InFlight } from './in-flight.ts';
 import { messageBytes } from './message-bytes.ts';
 import type { EnqueuerSettings } from './settings.ts';
@@ -24,6 +25,8 @@ const SCOPE = 'https://www.googleapis.com/auth/pubsub';
 const PERMISSION = 'pubsub.topics.publish';
 const PUBLISHING_NEEDS = `${PERMISSION} on it is needed, as in the role roles/pubsub.publisher`;
 const CREATION_NEEDS = 'roles/pubsub.editor on its project is needed';
+const MISSING = 'it does not exist; create it with Terraform or --gcp-pubsub-create-topics';
+const UNFIT = 'Pub/Sub says that it cannot work';
 const CREDENTIALS_ADVICE =
   'use Workload Identity, a file that GOOGLE_APPLICATION_CREDENTIALS names, or gcloud auth application-default login';
 
@@ -45,8 +48,8 @@ export interface PubSubEnvironment {
   readonly attemptTimeoutMs: number;
   /** Of all attempts. */
   readonly totalTimeoutMs: number;
-  /** Before an attempt over REST is repeated; doubled each time. */
-  readonly firstRetryDelayMs: number;
+  /** Between two attempts over REST. */
+  readonly maxRetryDelayMs: number;
 }
 
 const GOOGLE: PubSubEnvironment = {
@@ -54,7 +57,7 @@ const GOOGLE: PubSubEnvironment = {
   credentials: ambientCredentials,
   attemptTimeoutMs: 20_000,
   totalTimeoutMs: 60_000,
-  firstRetryDelayMs: 200,
+  maxRetryDelayMs: 2_000,
 };
 
 /**
@@ -128,13 +131,20 @@ class PubSubEnqueuer implements Enqueuer {
       if (data.permissions?.includes(PERMISSION)) return;
     }
     const { status, data } = await ask('GET', '');
-    const cause = data.error && new Error(data.error.message);
-    if (status === 404) {
-      throw new ConfigurationInvalid(missing('use', this.url), { cause });
-    }
     if (status === 200 && this.#emulatorHost !== undefined) return;
-    if (status === 401) throw new PermissionDenied(`cannot use ${this.url}: ${CREDENTIALS_ADVICE}`, { cause });
-    throw new PermissionDenied(`cannot use ${this.url}: ${PUBLISHING_NEEDS}`, { cause });
+    const cause = data.error && new Error(data.error.message);
+    const failure = `cannot use ${this.url}`;
+    switch (status) {
+      case 200:
+      case 403:
+        throw new PermissionDenied(`${failure}: ${PUBLISHING_NEEDS}`, { cause });
+      case 401:
+        throw new PermissionDenied(`${failure}: the Google credentials are refused; ${CREDENTIALS_ADVICE}`, { cause });
+      case 404:
+        throw new ConfigurationInvalid(`${failure}: ${MISSING}`, { cause });
+      default:
+        throw new ConfigurationInvalid(`${failure}: ${UNFIT}`, { cause });
+    }
   }
 
   /** The subscription has an ack deadline of 600 s and does not expire. Either may be there already. */
@@ -166,8 +176,12 @@ class PubSubEnqueuer implements Enqueuer {
   }
 
   #open(): Promise<Opened> {
-    this.#opened ??= this.#load();
-    return this.#opened;
+    if (this.#opened) return this.#opened;
+    const opened = this.#load();
+    this.#opened = opened;
+    // Credentials that cannot be had now may be there later.
+    opened.catch(() => (this.#opened = undefined));
+    return opened;
   }
 
   async #load(): Promise<Opened> {
@@ -193,12 +207,14 @@ class PubSubEnqueuer implements Enqueuer {
         ? {}
         : { apiEndpoint: this.#emulatorHost, emulatorMode: true, universeDomain: 'googleapis.com' }),
     });
+    // A client of the library that finds none throws where nobody can catch it, which ends the process.
+    if (this.#emulatorHost === undefined) await pubsub.auth.getClient();
     return { pubsub, topic: pubsub.topic(this.url, { batching: BATCHING, gaxOpts }), gaxOpts };
   }
 
   /** @returns a function for requests about the topic, which gives all answers but passing failures */
   async #rest(signal: AbortSignal | undefined): Promise<Ask> {
-    const { restUrl, firstRetryDelayMs } = this.#environment;
+    const { restUrl, maxRetryDelayMs } = this.#environment;
     const base = this.#emulatorHost === undefined ? restUrl : `http://${this.#emulatorHost}`;
     const url = `${base}/v1/projects/${this.#project}/topics/${encodeURIComponent(this.#id)}`;
     const client = await this.#authorized(url);
@@ -216,7 +232,7 @@ class PubSubEnqueuer implements Enqueuer {
             retry: REST_RETRIES,
             noResponseRetries: REST_RETRIES,
             httpMethodsToRetry: ['GET', 'POST'],
-            retryDelay: firstRetryDelayMs,
+            maxRetryDelay: maxRetryDelayMs,
           },
         });
       } catch (cause) {
@@ -236,29 +252,32 @@ class PubSubEnqueuer implements Enqueuer {
       // Obtains a token, so that what fails after it is not the credentials.
       await client.getRequestHeaders(url);
       return client;
-    } catch (cause) {
-      throw credentialsError(`use ${this.url}`, cause);
+    } catch (err) {
+      const failure = credentialFailure({ what: this.#withoutCredentials(), wayOut: CREDENTIALS_ADVICE }, err);
+      throw unavailable(`cannot use ${this.url}`, failure);
     }
   }
 
+  #withoutCredentials(): string {
+    return `cannot get Google credentials for ${this.url}`;
+  }
+
   /** @param needs which permissions the action needs */
-  #grpcError(action: string, needs: string, cause: unknown): DspError {
-    if (cause instanceof DspError) return cause;
+  #grpcError(action: string, needs: string, err: unknown): DspError {
+    const cause = withoutHistory(err);
     const failure = `cannot ${action} ${this.url}`;
-    switch (grpcCode(cause)) {
+    switch (grpcCode(err)) {
       case GRPC.notFound:
-        return new ConfigurationInvalid(missing(action, this.url), { cause });
+        return new ConfigurationInvalid(`${failure}: ${MISSING}`, { cause });
       case GRPC.permissionDenied:
         return new PermissionDenied(`${failure}: ${needs}`, { cause });
       case GRPC.unauthenticated:
-        return new PermissionDenied(`${failure}: ${CREDENTIALS_ADVICE}`, { cause });
+        return new PermissionDenied(`${failure}: the Google credentials are refused; ${CREDENTIALS_ADVICE}`, { cause });
       case GRPC.invalidArgument:
       case GRPC.failedPrecondition:
-        return new ConfigurationInvalid(`${failure}: Pub/Sub says that it cannot work`, { cause });
+        return new ConfigurationInvalid(`${failure}: ${UNFIT}`, { cause });
       default:
-        return lacksCredentials(cause)
-          ? credentialsError(`${action} ${this.url}`, cause)
-          : new QueueUnavailable(failure, { cause });
+        return unavailable(failure, ambientFailure(this.#withoutCredentials(), err) ?? cause);
     }
   }
 }
@@ -295,27 +314,18 @@ async function unlessThere(creation: Promise<unknown>): Promise<void> {
   }
 }
 
-function missing(action: string, url: string): string {
-  return `cannot ${action} ${url}: it does not exist; create it with Terraform or --gcp-pubsub-create-topics`;
+/** Failures that have a name keep it. */
+function unavailable(failure: string, cause: unknown): DspError {
+  return cause instanceof DspError ? cause : new QueueUnavailable(failure, { cause });
 }
 
 function grpcCode(err: unknown): unknown {
   return err instanceof Error && 'code' in err ? err.code : undefined;
 }
 
-function lacksCredentials(err: unknown): boolean {
-  return err instanceof Error && err.message.includes('Could not load the default credentials');
-}
-
-/** Errors of Google's HTTP client have the request's `config`, and a `response` if there was one. */
-function credentialsError(action: string, cause: unknown): DspError {
-  const isHttp = cause instanceof Error && 'config' in cause;
-  const status =
-    isHttp && 'response' in cause ? (cause.response as { status?: number } | undefined)?.status : undefined;
-  if (isHttp && (status === undefined || status >= 500 || status === 429)) {
-    return new QueueUnavailable(`cannot ${action}: no Google credentials could be had`, { cause });
-  }
-  return new PermissionDenied(`cannot ${action}: there are no Google credentials that work; ${CREDENTIALS_ADVICE}`, {
-    cause,
-  });
+/** The library lists all attempts in the message of the last one, pages of them. */
+function withoutHistory(err: unknown): unknown {
+  if (!(err instanceof Error)) return err;
+  const end = err.message.indexOf(' : Previous errors : ');
+  return end < 0 ? err : new Error(err.message.slice(0, end));
 }

@@ -2,6 +2,14 @@ import { ObjectMissing } from '../../../common/errors.ts';
 import type { Storage } from '../../../common/ports/storage.ts';
 import { readObject } from '../../../common/runtime/read-object.ts';
 
+/** In what storages may differ. */
+export interface StorageTraits {
+  /** Whether each write gives another version; otherwise, each other content does. */
+  readonly versionsDistinguishEqualContent: boolean;
+  /** How many keys the largest listing has: more than a page, and no more than the service makes in a few seconds. */
+  readonly manyKeys: number;
+}
+
 export const OLD = Buffer.from('old');
 export const NEW = Buffer.from('new');
 export const MEBIBYTE = 1024 * 1024;

@@ -18,6 +18,28 @@ it('has the kinds that the options offer', () => {
   expect(TASK_QUEUE_KINDS).toEqual(['local']);
 });
 
+describe('the kinds of clouds', () => {
+  it.each([
+    ['gcp-pubsub', 'tasks', { gcpProjectId: 'project' }, 'projects/project/topics/tasks'],
+    [
+      'aws-sns',
+      'arn:aws:sns:eu-west-1:123456789012:tasks',
+      { awsSnsRegion: 'eu-west-1' },
+      'arn:aws:sns:eu-west-1:123456789012:tasks',
+    ],
+  ] as const)('open a topic without asking anybody: %s', (kind, topic, settings, url) => {
+    expect(openEnqueuer(kind, topic, { clock, ...settings }).url).toBe(url);
+  });
+
+  it.each([
+    ['gcp-pubsub', 'tasks', '--gcp-project-id'],
+    ['aws-sns', 'arn:aws:sns:eu-west-1:123456789012:tasks', '--aws-sns-region'],
+  ] as const)('name the option that is missing: %s', (kind, topic, option) => {
+    expect(() => openEnqueuer(kind, topic, { clock })).toThrow(UsageError);
+    expect(() => openEnqueuer(kind, topic, { clock })).toThrow(option);
+  });
+});
+
 describe('the kind local', () => {
   it.each([
     ['/var/lib/dsp/queues/intake', 'file:///var/lib/dsp/queues/intake'],

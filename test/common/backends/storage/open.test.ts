@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { FileStorage } from '../../../../common/backends/storage/file.ts';
 import { MemoryStorage } from '../../../../common/backends/storage/memory.ts';
 import { openStorage } from '../../../../common/backends/storage/open.ts';
-import { UsageError } from '../../../../common/errors.ts';
+import { ConfigurationInvalid, UsageError } from '../../../../common/errors.ts';
 
 it.each([
   ['file:///var/lib/dsp', 'file:///var/lib/dsp'],
@@ -30,8 +30,10 @@ it('opens one memory for each name', () => {
 
 it.each([
   '',
-  'gs://bucket',
-  's3://eu-west-1/bucket',
+  'gs://',
+  'gs://Bucket',
+  's3://eu-west-1',
+  's3://bucket/prefix',
   'http://localhost/a',
   'memory:',
   'memory:name',
@@ -50,7 +52,39 @@ it.each([
   const open = (): unknown => openStorage(location);
   expect(open).toThrow(UsageError);
   expect(open).toThrow(`${JSON.stringify(location)} is no storage`);
-  expect(open).toThrow('give a path, or a URL like file:///var/lib/dsp or memory://name');
+  expect(open).toThrow(
+    'give a path, or a URL like gs://bucket/prefix or s3://region/bucket/prefix or file:///var/lib/dsp or memory://name',
+  );
+});
+
+it.each(['gs://bucket', 'gs://bucket/a/b', 's3://eu-west-1/bucket', 's3://eu-west-1/bucket/a'])(
+  'opens %s',
+  (location) => {
+    expect(openStorage(location).url).toBe(location);
+  },
+);
+
+it.each([
+  ['file:///var/lib/dsp', 'me@p.iam.gserviceaccount.com'],
+  ['memory://one', 'arn:aws:iam::123456789012:role/r'],
+])('refuses an identity for %s', (location, identity) => {
+  const open = (): unknown => openStorage(location, { identity });
+  expect(open).toThrow(ConfigurationInvalid);
+  expect(open).toThrow('takes no identity');
+});
+
+it('counts the requests of storages that have none, a call for a request', async () => {
+  const requests: string[] = [];
+  const storage = openStorage('memory://counted', { onRequest: (request) => requests.push(request) });
+  const version = await storage.put('a/b', Buffer.from('x'));
+  await storage.createIfAbsent('a/b', Buffer.from('x'));
+  await storage.replaceIfUnchanged('a/b', version, Buffer.from('y'));
+  for await (const key of storage.list()) expect(key).toBe('a/b');
+  for await (const name of storage.listFolder()) expect(name).toBe('a/');
+  await storage.get('a/b');
+  await storage.delete('a/b');
+  await storage.check('read');
+  expect(requests).toEqual(['put', 'put', 'put', 'list', 'list', 'get', 'delete']);
 });
 
 it('does not repeat a password', () => {
