@@ -1,5 +1,6 @@
 import { formatDuration } from '../common/domain/duration.ts';
 import { ConfigurationInvalid, UsageError } from '../common/errors.ts';
+import type { Storage } from '../common/ports/storage.ts';
 import type { CommandContext } from '../common/runtime/command.ts';
 import { linePrinter, type LinePrinter } from './line-printer.ts';
 import type { PublisherArgs } from './options.ts';
@@ -124,11 +125,17 @@ function requireDifferent({ ingestion, ownValidation, peerValidation }: RunPorts
   );
 }
 
+const isDirectory = ({ url }: Storage): boolean => url.startsWith('file:');
+
 async function checkPorts(ports: RunPorts, createsTopics: boolean): Promise<void> {
   await namingAsync('--ingestor-input', () => ports.ingestion.check('read'));
-  await namingAsync('--own-validation-input', () => ports.ownValidation.check('write'));
+  await namingAsync('--own-validation-input', async () => {
+    await ports.ownValidation.check('write');
+    // A directory is not there before it is written to.
+    if (!isDirectory(ports.ownValidation)) await ports.ownValidation.check('read');
+  });
   // A directory is not there before the peer has written to it, which it does after our intake; a bucket always is.
-  if (!ports.peerValidation.url.startsWith('file:')) {
+  if (!isDirectory(ports.peerValidation)) {
     await namingAsync('--peer-validation-input', () => ports.peerValidation.check('read'));
   }
   if (createsTopics) return;

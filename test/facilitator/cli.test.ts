@@ -170,13 +170,7 @@ describe('a usage error', () => {
       .map((name) => [command, name] as const),
   );
   it.each(STORAGES)('is %s with an --%s that is no storage', async (command, name) => {
-    for (const location of [
-      'gs://bucket/prefix',
-      's3://us-west-1/bucket',
-      'http://127.0.0.1/',
-      'memory:',
-      'file:here',
-    ]) {
+    for (const location of ['gs://Bucket/prefix', 's3://us-west-1', 'http://127.0.0.1/', 'memory:', 'file:here']) {
       const named = [`--${name}: "${location}" is no storage`, 'file:///', `example: --${name} file:///`];
       expectUsageError(await runFacilitator(changed(command, { [name]: location })), named, command);
     }
@@ -201,15 +195,15 @@ describe('a usage error', () => {
 
   it('names the variable if the value came from there', async () => {
     const argv = changed('intake-batch', { date: undefined, 'peer-output': undefined });
-    const env = { FACILITATOR_DATE: 'today', PEER_OUTPUT: 'gs://bucket' };
+    const env = { FACILITATOR_DATE: 'today', PEER_OUTPUT: 'gs://Bucket' };
     const named = ['--date (from FACILITATOR_DATE): "today"'];
     expectUsageError(await runFacilitator(argv, env), named, 'intake-batch');
-    const other = { FACILITATOR_DATE: '2026/11/20/10/00', PEER_OUTPUT: 'gs://bucket' };
-    expectUsageError(await runFacilitator(argv, other), ['--peer-output (from PEER_OUTPUT): "gs://bucket"'], 'intake');
+    const other = { FACILITATOR_DATE: '2026/11/20/10/00', PEER_OUTPUT: 'gs://Bucket' };
+    expectUsageError(await runFacilitator(argv, other), ['--peer-output (from PEER_OUTPUT): "gs://Bucket"'], 'intake');
   });
 
   it('ends a process with 64', async () => {
     expectUsageError(await run(FACILITATOR, changed('intake-batch', { 'is-first': 'yes' })), ['"yes"'], 'intake-batch');
-    expectUsageError(await run(FACILITATOR, changed('aggregate', { 'portal-output': 's3://a/b' })), ['s3://a/b']);
+    expectUsageError(await run(FACILITATOR, changed('aggregate', { 'portal-output': 's4://a/b' })), ['s4://a/b']);
   });
 });

@@ -41,12 +41,11 @@ export function gcsFailure(action: GcsAction, err: unknown): DspError {
   const { operation, key, url, bucket } = action;
   const what = `cannot ${operation} ${key === undefined ? '' : `'${key}' in `}${url}`;
   const cause = err instanceof Error ? err : new Error(textOf(err));
-  const status = statusOf(err);
-  if (status === undefined) {
-    const credentials = ambientFailure(what, err);
-    if (credentials instanceof DspError) return credentials;
-    return new StorageUnavailable(what, { cause: credentials ?? cause });
-  }
+  // First, as a metadata server that has none for us answers 404, too.
+  const credentials = ambientFailure(what, err);
+  if (credentials instanceof DspError) return credentials;
+  const status = credentials ? undefined : statusOf(err);
+  if (status === undefined) return new StorageUnavailable(what, { cause: credentials ?? cause });
   if (status === 404) {
     return operation === 'get' && !tellsBucketMissing(textOf(err))
       ? new ObjectMissing(`no object '${key}' in ${url}`, { cause })

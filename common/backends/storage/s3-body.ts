@@ -22,8 +22,18 @@ export async function s3Body(
   const chunks = new S3Chunks(stream, action, signal);
   if (size > AT_ONCE_BYTES) return chunks;
   const read: Uint8Array[] = [];
-  for await (const chunk of chunks) read.push(chunk);
+  try {
+    for await (const chunk of chunks) read.push(chunk);
+  } catch (err) {
+    signal?.throwIfAborted();
+    // Told to who reads it, as with a larger one.
+    return failing(err);
+  }
   return copiesOf(Buffer.concat(read), signal);
+}
+
+async function* failing(err: unknown): AsyncGenerator<never, void, undefined> {
+  throw err;
 }
 
 /** Not a generator: one that was never started would not run its `finally`, and leave the connection open. */

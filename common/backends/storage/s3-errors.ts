@@ -54,6 +54,11 @@ export function isConflict(err: unknown): boolean {
   return statusOf(err) === 409;
 }
 
+/** Whether S3 knows us and refuses what we asked for. */
+export function isForbidden(err: unknown): boolean {
+  return err instanceof PermissionDenied && statusOf(err.cause) === 403 && !BAD_CREDENTIALS.has(codeOf(err.cause));
+}
+
 /** The failure of a request by its name; ours pass as they are. */
 export function s3Failure(action: S3Action, cause: unknown): DspError {
   if (cause instanceof DspError) return cause;

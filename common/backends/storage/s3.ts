@@ -12,7 +12,7 @@ import type {
 import { awsCredentials } from '../credentials/aws.ts';
 import { s3Body } from './s3-body.ts';
 import { sharedS3 } from './s3-client.ts';
-import type { S3Action, S3Operation } from './s3-errors.ts';
+import { isForbidden, type S3Action, type S3Operation } from './s3-errors.ts';
 import { listFolder, listKeys } from './s3-listing.ts';
 import { parseS3Location, type S3Location } from './s3-location.ts';
 import { named, S3Requests } from './s3-requests.ts';
@@ -54,15 +54,20 @@ export class S3Storage implements Storage {
   }
 
   /** Asks for the bucket, which takes `s3:ListBucket`, also for writing. Not counted as a request. */
-  async check(_access: 'read' | 'write', signal?: AbortSignal): Promise<void> {
+  /** Whether we may write does not show: who may do nothing else is refused a look at the bucket, too. */
+  async check(access: 'read' | 'write', signal?: AbortSignal): Promise<void> {
     const input = { Bucket: this.#location.bucket };
-    await named({ operation: 'check', location: this.#location }, signal, () =>
-      this.#requests.send(
-        undefined,
-        ({ sdk, client }, options) => client.send(new sdk.HeadBucketCommand(input), options),
-        signal,
-      ),
-    );
+    try {
+      await named({ operation: 'check', location: this.#location }, signal, () =>
+        this.#requests.send(
+          undefined,
+          ({ sdk, client }, options) => client.send(new sdk.HeadBucketCommand(input), options),
+          signal,
+        ),
+      );
+    } catch (err) {
+      if (access === 'read' || !isForbidden(err)) throw err;
+    }
   }
 
   list(options: ListOptions = {}): AsyncIterable<string> {

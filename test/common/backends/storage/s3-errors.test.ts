@@ -45,6 +45,12 @@ describe('what S3 refuses', () => {
     expect(describeError(err)).toContain(`s3://eu-west-1/bucket: this needs ${permission} on bucket 'bucket'`);
   });
 
+  it('is no reason to fail a check for writing, which a look at the bucket tells nothing about', async () => {
+    await using s3 = await scriptedS3(() => ({ status: 403 }), { maxAttempts: 1 });
+    await s3.storage.check('write');
+    expect(s3.requests).toHaveLength(1);
+  });
+
   it('says of a get that the object may be missing', async () => {
     expect(describeError(await failure('get', s3Error(403, 'AccessDenied')))).toContain('without s3:ListBucket');
   });
