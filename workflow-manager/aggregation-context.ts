@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
 import type { BatchInfix } from '../common/domain/batch-object.ts';
 import type { ServerIndex } from '../common/domain/batch-path.ts';
@@ -22,7 +23,9 @@ export interface PublisherSettings {
   /** Plan the window that holds this time instead of the latest ones. */
   readonly override: Date | undefined;
   readonly requireOwnValidation: boolean;
+  /** Messages under way at once, of all aggregations together; also how many make a chunk. */
   readonly maxEnqueueWorkers: number;
+  readonly aggregationsAtOnce: number;
 }
 
 export interface PublisherPorts {
@@ -52,6 +55,7 @@ export class AggregationContext {
   readonly signal: AbortSignal | undefined;
   readonly failures: StageFailure[] = [];
   readonly #onTask: ((task: TaskOutcome) => void) | undefined;
+  readonly #publishing: LimitFunction;
   readonly #storagesWithStrays = new Set<Storage>();
   #strays = 0;
 
@@ -64,6 +68,7 @@ export class AggregationContext {
       readonly log: Logger;
       readonly signal: AbortSignal | undefined;
       readonly onTask: ((task: TaskOutcome) => void) | undefined;
+      readonly publishing: LimitFunction;
     },
   ) {
     this.id = id;
@@ -73,6 +78,7 @@ export class AggregationContext {
     this.log = run.log;
     this.signal = run.signal;
     this.#onTask = run.onTask;
+    this.#publishing = run.publishing;
   }
 
   /** Names that are no canonical ones; one that is listed twice counts twice. */
@@ -114,6 +120,7 @@ export class AggregationContext {
       chunkSize: this.settings.maxEnqueueWorkers,
       log: this.log,
       onTask: this.#onTask,
+      limit: this.#publishing,
     };
     return publishAll(messages, publishing, this.signal);
   }

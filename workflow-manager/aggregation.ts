@@ -4,7 +4,7 @@ import { decidedWindows, unpublishedClaims } from './claims.ts';
 import { publishIntake, type IntakeSummary } from './intake-stage.ts';
 import { aggregationWindows, emptyIntakePlan } from './plan.ts';
 import type { Published } from './publish.ts';
-import { nothingInWindows, publishWindows, type WindowsSummary } from './window-stage.ts';
+import { listValidations, nothingInWindows, publishWindows, spanOf, type WindowsSummary } from './window-stage.ts';
 
 /** What a run found and did for one aggregation. */
 export interface AggregationSummary extends WindowsSummary {
@@ -28,6 +28,8 @@ const nothingPublished: Published = { published: 0, failed: 0 };
 export async function publishAggregation(context: AggregationContext): Promise<AggregationSummary> {
   const { id, ports, settings, signal } = context;
   const windows = aggregationWindows(settings.now, settings);
+  const span = spanOf(windows);
+  const validations = listValidations(context, span);
   const decided = await decidedWindows(ports.ownValidation, id, signal);
   let republished = nothingPublished;
   let intake: IntakeSummary = { ...emptyIntakePlan(), ...nothingPublished };
@@ -40,17 +42,25 @@ export async function publishAggregation(context: AggregationContext): Promise<A
     republished = await context.publish(ports.aggregateTasks, claims);
   });
   await context.attempt('intake', async () => {
-    intake = await publishIntake(context, windows);
+    intake = await publishIntake(context, span);
   });
-  await context.attempt('aggregate', () => publishWindows(context, windows, decided, found));
+  await context.attempt('aggregate', async () => {
+    // Where the windows are told, or intake failed, they have not been listed.
+    const isListed = !settings.override && !context.failures.some(({ stage }) => stage === 'intake');
+    const ingestion = isListed ? from(intake.inWindows) : context.batches(ports.ingestion, 'batch', span);
+    await publishWindows(context, windows, { listings: { ...validations, ingestion }, decided }, found);
+  });
   return {
     ...found,
     oldestUnaggregated: found.oldestUnaggregated ?? intake.oldestBehindWindows,
-    // Windows are never empty.
-    span: { begin: windows[0].begin, end: windows.at(-1)!.end },
+    span,
     republished,
     intake,
     strays: context.strays,
     failures: context.failures,
   };
+}
+
+async function* from<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
 }

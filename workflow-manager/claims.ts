@@ -36,10 +36,13 @@ export async function decidedWindows(
   aggregationId: string,
   signal?: AbortSignal,
 ): Promise<DecidedWindows> {
-  return {
-    claims: await setOf(keysFrom(storage, { prefix: aggregateClaimPrefix(aggregationId) }, signal)),
-    markers: await setOf(keysFrom(storage, { prefix: aggregateMarkerPrefix(aggregationId) }, signal)),
-  };
+  const [claims, markers] = await Promise.all(
+    [aggregateClaimPrefix(aggregationId), aggregateMarkerPrefix(aggregationId)].map((prefix) =>
+      setOf(keysFrom(storage, { prefix }, signal)),
+    ),
+  );
+  // One for each prefix.
+  return { claims: claims!, markers: markers! };
 }
 
 async function setOf(keys: AsyncIterable<string>): Promise<Set<string>> {

@@ -13,23 +13,19 @@ export type IntakeSummary = IntakePlan & Published;
 /**
  * Publishes an intake task for each batch that is ready and has no marker, and tells of those that became too old for
  * one. These are looked for as far back as the windows of the run go, unless they are told.
+ * @param windows the span of all of them
  */
-export async function publishIntake(
-  context: AggregationContext,
-  windows: readonly [Interval, ...Interval[]],
-): Promise<IntakeSummary> {
+export async function publishIntake(context: AggregationContext, windows: Interval): Promise<IntakeSummary> {
   const { id, ports, settings, log } = context;
   const interval = intakeInterval(settings.now, settings.intakeMaxAgeMs);
-  const begin = settings.override || interval.begin < windows[0].begin ? interval.begin : windows[0].begin;
+  const begin = settings.override || interval.begin < windows.begin ? interval.begin : windows.begin;
   const looked = { begin, end: interval.end };
   const plan = emptyIntakePlan();
   const listings = {
     ingestion: context.batches(ports.ingestion, 'batch', looked),
     markers: intakeMarkers(context, looked),
   };
-  // Windows are never empty.
-  const windowsEnd = windows.at(-1)!.end;
-  const tasks = intakeTasks(id, listings, { interval, windowsEnd }, plan);
+  const tasks = intakeTasks(id, listings, { interval, windows }, plan);
   const published = await context.publish(ports.intakeTasks, intakeMessages(tasks));
   logBatches(log, plan.missed, 'batches were never taken in and are too old for it now: they are in no sum');
   return { ...plan, ...published };

@@ -44,7 +44,7 @@ export async function* listedBatches(
   interval: Interval,
   onStray: OnStray,
 ): AsyncGenerator<ListedBatch> {
-  let current: { batch: BatchId; parts: Set<BatchPart> } | undefined;
+  let current: { batch: BatchId; parts: ReadonlySet<BatchPart> } | undefined;
   for await (const key of keys) {
     const object = parseBatchObject(key);
     if (!object || object.infix !== infix) {
@@ -56,10 +56,20 @@ export async function* listedBatches(
       yield current;
       current = undefined;
     }
-    current ??= { batch: object.batch, parts: new Set() };
-    current.parts.add(object.part);
+    current ??= { batch: object.batch, parts: setOf() };
+    current.parts = setOf(...current.parts, object.part);
   }
   if (current) yield current;
+}
+
+const sets = new Map<string, ReadonlySet<BatchPart>>();
+
+/** One set for all batches with the same parts, as they are many, and few kinds of them. */
+function setOf(...parts: readonly BatchPart[]): ReadonlySet<BatchPart> {
+  const key = parts.join();
+  const set = sets.get(key) ?? new Set(parts);
+  sets.set(key, set);
+  return set;
 }
 
 /** By time, then id: the order of their names. */

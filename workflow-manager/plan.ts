@@ -56,6 +56,8 @@ export interface IntakePlan {
   skippedByMarker: number;
   /** Ready, without marker, and too old to be taken in. */
   readonly missed: BatchId[];
+  /** All of the windows' span, so that it need not be listed again. */
+  readonly inWindows: ListedBatch[];
   /** The first that is ready and later than all windows that the run looks at. */
   oldestBehindWindows: Date | undefined;
 }
@@ -64,6 +66,7 @@ export const emptyIntakePlan = (): IntakePlan => ({
   found: nothingFound(),
   skippedByMarker: 0,
   missed: [],
+  inWindows: [],
   oldestBehindWindows: undefined,
 });
 
@@ -83,7 +86,7 @@ export interface IntakeListings {
 export async function* intakeTasks(
   aggregationId: string,
   { ingestion, markers }: IntakeListings,
-  { interval, windowsEnd }: { readonly interval: Interval; readonly windowsEnd: Date },
+  { interval, windows }: { readonly interval: Interval; readonly windows: Interval },
   plan: IntakePlan,
 ): AsyncGenerator<IntakeTask> {
   for await (const { batch, entries } of sideBySide<ListedBatch | Marked>(ingestion, markers)) {
@@ -91,10 +94,11 @@ export async function* intakeTasks(
     const [ingested, marker] = entries as [ListedBatch | undefined, Marked | undefined];
     if (!ingested) continue;
     const isReady = isCompleteIngestion(ingested);
+    if (includes(windows, batch.time)) plan.inWindows.push(ingested);
     const isDue = includes(interval, batch.time);
     if (isDue) count(plan.found, isReady);
     if (!isReady) continue;
-    if (batch.time >= windowsEnd) plan.oldestBehindWindows ??= batch.time;
+    if (batch.time >= windows.end) plan.oldestBehindWindows ??= batch.time;
     if (marker) plan.skippedByMarker += isDue ? 1 : 0;
     else if (isDue) yield { traceId: batch.id, aggregationId, batch };
     else plan.missed.push(batch);
@@ -132,7 +136,8 @@ export async function* windowPlans(
 ): AsyncGenerator<WindowPlan> {
   const [first, ...others] = windows;
   let plan = new WindowDraft(first);
-  for await (const { batch, entries } of sideBySide(ingestion, peerValidation, ownValidation ?? none())) {
+  const lists = [ingestion, peerValidation, ...(ownValidation ? [ownValidation] : [])];
+  for await (const { batch, entries } of sideBySide(...lists)) {
     for (; batch.time >= plan.window.end && others.length > 0; plan = new WindowDraft(others.shift()!)) yield plan;
     const [ours, peers, told] = entries;
     plan.add(batch, ours, peers, ownValidation ? told : 'not required');
@@ -176,5 +181,3 @@ function count(found: Found, isReady: boolean): boolean {
   else found.incomplete++;
   return isReady;
 }
-
-async function* none(): AsyncGenerator<never> {}

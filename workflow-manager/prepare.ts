@@ -14,6 +14,9 @@ export interface Prepared {
   readonly printer: LinePrinter;
 }
 
+/** So that one is published while another is listed. */
+const AGGREGATIONS_AT_ONCE = 2;
+
 /**
  * Opens what a run needs, and finds out before any work whether it can be used. Nothing is changed.
  * @throws UsageError; ConfigurationInvalid, PermissionDenied that name the option; StorageUnavailable, QueueUnavailable
@@ -45,6 +48,7 @@ export async function prepare(args: PublisherArgs, context: CommandContext): Pro
     override: args['aggregation-override-timestamp'],
     requireOwnValidation: args['require-own-validation'],
     maxEnqueueWorkers: args['max-enqueue-workers'],
+    aggregationsAtOnce: AGGREGATIONS_AT_ONCE,
     createTopics,
     reaping: { minAgeMs: args['reap-min-age'], stuckAgeMs: args['reap-stuck-age'] },
     requests: () => requests,

@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
 import { errorFields } from '../common/errors.ts';
 import type { Enqueuer } from '../common/ports/queue.ts';
@@ -17,8 +18,9 @@ export interface Publishing {
   /** Where markers go. */
   readonly storage: Storage;
   readonly lease: AggregationLease;
-  /** Messages under way at once: a chunk. */
   readonly chunkSize: number;
+  /** How many messages may be under way at once, others' included. */
+  readonly limit: LimitFunction;
   readonly log: Logger;
   /** Told what became of each message. */
   readonly onTask?: ((task: TaskOutcome) => void) | undefined;
@@ -56,7 +58,7 @@ export async function publishAll(
   for await (const chunk of chunksOf(messages, publishing.chunkSize)) {
     signal?.throwIfAborted();
     await publishing.lease.assertHeld();
-    const outcomes = await Promise.all(chunk.map((message) => publishOne(message, publishing)));
+    const outcomes = await Promise.all(chunk.map((message) => publishing.limit(() => publishOne(message, publishing))));
     const done = outcomes.filter((isDone) => isDone).length;
     published += done;
     failed += chunk.length - done;

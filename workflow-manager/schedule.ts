@@ -1,5 +1,6 @@
 import { formatBatchTime } from '../common/domain/batch-time.ts';
 import { errorFields } from '../common/errors.ts';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
 import {
   AggregationContext,
@@ -38,28 +39,69 @@ export interface Scheduled {
  * @throws the signal's reason; what the listing of aggregations failed by
  */
 export async function scheduleAll(ports: PublisherPorts, settings: PublisherSettings, run: Run): Promise<Scheduled> {
-  const published = new Map<string, AggregationSummary>();
-  const held: string[] = [];
-  const failed = new Map<string, readonly StageFailure[]>();
   const onStray = (key: string): void =>
     run.log.warn({ storage: ports.ingestion.url, key }, 'object outside of any aggregation is passed over');
-  for await (const id of aggregationIds(ports.ingestion, onStray, run.signal)) {
-    run.signal?.throwIfAborted();
-    const log = run.log.child({ aggregation_id: id });
-    let failures: readonly StageFailure[];
-    try {
-      const summary = await schedule(id, ports, settings, { ...run, log });
-      if (summary) published.set(id, summary);
-      else held.push(id);
-      failures = summary ? failuresOf(summary) : [];
-    } catch (err) {
-      run.signal?.throwIfAborted();
-      failures = [{ stage: 'aggregation', error: err }];
+  const atOnce = pLimit(settings.aggregationsAtOnce);
+  const publishing = pLimit(settings.maxEnqueueWorkers);
+  const outcomes: Promise<Outcome>[] = [];
+  try {
+    for await (const id of aggregationIds(ports.ingestion, onStray, run.signal)) {
+      const log = run.log.child({ aggregation_id: id });
+      outcomes.push(atOnce(() => outcomeOf(id, ports, settings, { ...run, log, publishing })));
     }
-    for (const { stage, error } of failures) log.error({ stage, ...errorFields(error) }, 'aggregation failed');
-    if (failures.length > 0) failed.set(id, failures);
+  } finally {
+    // Also where it fails: nothing goes on behind the back of whoever called.
+    await Promise.all(outcomes);
   }
-  return { published, held, failed };
+  run.signal?.throwIfAborted();
+  return scheduledOf(await Promise.all(outcomes));
+}
+
+/** What became of one aggregation. */
+interface Outcome {
+  readonly id: string;
+  /** `undefined` if it was left to another run, or failed as a whole. */
+  readonly summary: AggregationSummary | undefined;
+  readonly isHeld: boolean;
+  readonly failures: readonly StageFailure[];
+}
+
+function scheduledOf(outcomes: readonly Outcome[]): Scheduled {
+  return {
+    published: new Map(outcomes.flatMap(({ id, summary }) => (summary ? [[id, summary] as const] : []))),
+    held: outcomes.filter(({ isHeld }) => isHeld).map(({ id }) => id),
+    failed: new Map(outcomes.flatMap(({ id, failures }) => (failures.length > 0 ? [[id, failures] as const] : []))),
+  };
+}
+
+interface AggregationRun extends Run {
+  /** Shared by all aggregations. */
+  readonly publishing: LimitFunction;
+}
+
+/** Never throws; after the signal it is not looked at. */
+async function outcomeOf(
+  id: string,
+  ports: PublisherPorts,
+  settings: PublisherSettings,
+  run: AggregationRun,
+): Promise<Outcome> {
+  const failed = { id, summary: undefined, isHeld: false };
+  if (run.signal?.aborted) return { ...failed, failures: [] };
+  try {
+    const summary = await schedule(id, ports, settings, run);
+    const failures = summary ? failuresOf(summary) : [];
+    logFailures(run.log, failures);
+    return { id, summary, isHeld: !summary, failures };
+  } catch (err) {
+    const failures = run.signal?.aborted ? [] : [{ stage: 'aggregation', error: err } as const];
+    logFailures(run.log, failures);
+    return { ...failed, failures };
+  }
+}
+
+function logFailures(log: Logger, failures: readonly StageFailure[]): void {
+  for (const { stage, error } of failures) log.error({ stage, ...errorFields(error) }, 'aggregation failed');
 }
 
 /** @returns `undefined` if another run holds the aggregation's lease */
@@ -67,7 +109,7 @@ async function schedule(
   id: string,
   ports: PublisherPorts,
   settings: PublisherSettings,
-  { runId, leaseDurationMs: durationMs, clock, log, signal, onTask }: Run,
+  { runId, leaseDurationMs: durationMs, clock, log, signal, onTask, publishing }: AggregationRun,
 ): Promise<AggregationSummary | undefined> {
   const lease = await AggregationLease.acquire(ports.ownValidation, id, { runId, durationMs, clock, log });
   if (!lease) {
@@ -76,7 +118,7 @@ async function schedule(
   }
   try {
     const summary = await publishAggregation(
-      new AggregationContext(id, ports, settings, { lease, log, signal, onTask }),
+      new AggregationContext(id, ports, settings, { lease, log, signal, onTask, publishing }),
     );
     log.info(fieldsOf(summary), 'aggregation published');
     return summary;

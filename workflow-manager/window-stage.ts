@@ -7,8 +7,9 @@ import { aggregateTraceId } from '../common/domain/trace-id.ts';
 import type { AggregationContext } from './aggregation-context.ts';
 import { claimedTask, claimWindow, type DecidedWindows } from './claims.ts';
 import { OwnValidationsMissing } from './errors.ts';
+import { begun } from './begun.ts';
 import { logBatches } from './log-batches.ts';
-import { nothingFound, windowPlans, type Found, type WindowPlan } from './plan.ts';
+import { nothingFound, windowPlans, type Found, type WindowListings, type WindowPlan } from './plan.ts';
 import type { MarkedMessage, Published } from './publish.ts';
 
 /** What a run found and did for the windows of one aggregation, added up. */
@@ -42,32 +43,39 @@ export const nothingInWindows = (): WindowsSummary => ({
   oldestUnaggregated: undefined,
 });
 
+/** The listings of the windows' validations, which begin at once, so that the storage works while we do. */
+export function listValidations(context: AggregationContext, span: Interval): Omit<WindowListings, 'ingestion'> {
+  const { ports, settings } = context;
+  const [own, peer] =
+    settings.server === 0 ? (['validity_0', 'validity_1'] as const) : (['validity_1', 'validity_0'] as const);
+  return {
+    peerValidation: begun(context.batches(ports.peerValidation, peer, span)),
+    ownValidation: settings.requireOwnValidation ? begun(context.batches(ports.ownValidation, own, span)) : undefined,
+  };
+}
+
+/** From the first of adjoining windows to the last. */
+export function spanOf(windows: readonly [Interval, ...Interval[]]): Interval {
+  // They are never empty.
+  return { begin: windows[0].begin, end: windows.at(-1)!.end };
+}
+
 /**
- * Claims and publishes each window that has batches and is not decided, oldest first.
+ * Claims and publishes each window that has batches and is not decided.
  * @param summary counted in on the way, so that it holds also what was done before a failure
  */
 export async function publishWindows(
   context: AggregationContext,
   windows: readonly [Interval, ...Interval[]],
-  decided: DecidedWindows,
+  { listings, decided }: { readonly listings: WindowListings; readonly decided: DecidedWindows },
   summary: WindowsSummary,
 ): Promise<void> {
-  const { ports, settings } = context;
-  const [own, peer] =
-    settings.server === 0 ? (['validity_0', 'validity_1'] as const) : (['validity_1', 'validity_0'] as const);
-  // Windows are never empty.
-  const latest = windows.at(-1)!;
-  const span = { begin: windows[0].begin, end: latest.end };
-  const plans = windowPlans(windows, {
-    ingestion: context.batches(ports.ingestion, 'batch', span),
-    peerValidation: context.batches(ports.peerValidation, peer, span),
-    ownValidation: settings.requireOwnValidation ? context.batches(ports.ownValidation, own, span) : undefined,
-  });
-  for await (const plan of plans) {
+  const latestEnd = spanOf(windows).end;
+  for await (const plan of windowPlans(windows, listings)) {
     add(summary, plan);
     // One that fails does not keep the others from their turn.
     await context.attempt('aggregate', () =>
-      publishWindow(context, plan, { decided, isCatchingUp: plan.window.end < latest.end }, summary),
+      publishWindow(context, plan, { decided, isCatchingUp: plan.window.end < latestEnd }, summary),
     );
   }
 }

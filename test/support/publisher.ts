@@ -40,6 +40,7 @@ export const SETTINGS: RunSettings = {
   override: undefined,
   requireOwnValidation: true,
   maxEnqueueWorkers: 100,
+  aggregationsAtOnce: 1,
   createTopics: false,
   reaping: { minAgeMs: HOUR_MS, stuckAgeMs: DAY_MS },
   requests: () => new Map(),

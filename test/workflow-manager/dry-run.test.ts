@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { aggregateClaim } from '../../common/domain/marker.ts';
 import { run } from '../support/child-process.ts';
-import { logLines } from '../support/log-lines.ts';
+import { logLines, type LogLine } from '../support/log-lines.ts';
 import {
   aggregateMessage,
   argumentsOf,
@@ -87,8 +87,8 @@ describe('--dry-run', () => {
     const dry = await run(WORKFLOW_MANAGER, [...argv(), '--dry-run']);
     expect(dry).toMatchObject({ status: 0, signal: null });
     expect(snapshot()).toEqual(before);
-    expect(plannedFor(places.intakeTasks, dry.stdout)).toEqual(INTAKE);
-    expect(plannedFor(places.aggregateTasks, dry.stdout)).toEqual(AGGREGATE);
+    expect(plannedFor(places.intakeTasks, dry.stdout).toSorted()).toEqual(INTAKE.toSorted());
+    expect(plannedFor(places.aggregateTasks, dry.stdout).toSorted()).toEqual(AGGREGATE.toSorted());
     // Markers and claims belong to the plan.
     const { stdout } = dry;
     expect(stdout).toContain(`would create ${aggregateClaim('a', WINDOW)} in file://${places.ownValidation} (`);
@@ -97,12 +97,13 @@ describe('--dry-run', () => {
 
     const real = await run(WORKFLOW_MANAGER, [...argv(), '--dry-run=false']);
     expect(real).toMatchObject({ status: 0, stdout: '' });
-    expect(messagesIn(places.intakeTasks)).toEqual(INTAKE);
-    expect(messagesIn(places.aggregateTasks)).toEqual(AGGREGATE);
+    expect(messagesIn(places.intakeTasks).toSorted()).toEqual(INTAKE.toSorted());
+    expect(messagesIn(places.aggregateTasks).toSorted()).toEqual(AGGREGATE.toSorted());
     const counts = (stderr: string): unknown =>
       logLines(stderr)
         .filter(({ message }) => message === 'aggregation published')
-        .map((line) => ({ ...line, time: undefined }));
+        .map((line) => ({ ...line, time: undefined }))
+        .toSorted((a: LogLine, b: LogLine) => (String(a['aggregation_id']) < String(b['aggregation_id']) ? -1 : 1));
     expect(counts(dry.stderr)).toEqual(counts(real.stderr));
 
     const after = snapshot();
@@ -128,8 +129,8 @@ describe('--dry-run', () => {
     const before = snapshot();
     const { status, stdout } = await runPublisherCommand([...argv({ 'as-of': asOf }), '--dry-run']);
     expect(status).toBe(0);
-    expect(plannedFor(places.intakeTasks, stdout)).toEqual(intake);
-    expect(plannedFor(places.aggregateTasks, stdout)).toEqual(aggregate);
+    expect(plannedFor(places.intakeTasks, stdout).toSorted()).toEqual(intake.toSorted());
+    expect(plannedFor(places.aggregateTasks, stdout).toSorted()).toEqual(aggregate.toSorted());
     expect(snapshot()).toEqual(before);
   });
 
@@ -149,7 +150,7 @@ describe('--dry-run', () => {
     const { status, stdout, stderr } = await runPublisherCommand([...argv(), '--dry-run']);
     expect(status).toBe(1);
     expect(stderr).toContain('--own-output');
-    expect(plannedFor(places.aggregateTasks, stdout)).toEqual(AGGREGATE);
+    expect(plannedFor(places.aggregateTasks, stdout).toSorted()).toEqual(AGGREGATE.toSorted());
     expect(snapshot()).toEqual(before);
   });
 
@@ -166,7 +167,7 @@ describe('--dry-run', () => {
 
   it.each([[['--dry-run=false']], [['--dry-run', 'false']]])('said as %j is none', async (flag) => {
     expect(await runPublisherCommand([...argv(), ...flag])).toMatchObject({ status: 0, stdout: '' });
-    expect(messagesIn(places.intakeTasks)).toEqual(INTAKE);
+    expect(messagesIn(places.intakeTasks).toSorted()).toEqual(INTAKE.toSorted());
   });
 
   it('waits for its output, and fails if the plan cannot be shown', async () => {
@@ -178,7 +179,7 @@ describe('--dry-run', () => {
       },
     });
     expect(await runPublisherCommand([...argv(), '--dry-run'], {}, slow)).toMatchObject({ status: 0 });
-    expect(plannedFor(places.aggregateTasks, written)).toEqual(AGGREGATE);
+    expect(plannedFor(places.aggregateTasks, written).toSorted()).toEqual(AGGREGATE.toSorted());
 
     const full = new Writable({ write: (_chunk, _encoding, done) => setImmediate(done, new Error('no space left')) });
     const ran = await runPublisherCommand([...argv(), '--dry-run'], {}, full);
@@ -189,7 +190,7 @@ describe('--dry-run', () => {
   it('is taken from the environment, too', async () => {
     const before = snapshot();
     const { stdout } = await runPublisherCommand(argv(), { WORKFLOW_MANAGER_DRY_RUN: 'true' });
-    expect(plannedFor(places.intakeTasks, stdout)).toEqual(INTAKE);
+    expect(plannedFor(places.intakeTasks, stdout).toSorted()).toEqual(INTAKE.toSorted());
     expect(snapshot()).toEqual(before);
   });
 });

@@ -101,7 +101,7 @@ describe('the log', () => {
       message: 'run finished',
       aggregations: 1,
       intake_tasks_scheduled: 1,
-      storage_requests: { list: 8 },
+      storage_requests: { list: 7 },
     });
   });
 

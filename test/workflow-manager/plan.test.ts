@@ -118,8 +118,8 @@ describe('intakeTasks', () => {
     const plan = emptyIntakePlan();
     const tasks: IntakeTask[] = [];
     const listings = { ingestion: from(batches), markers: from(markers.map((batch) => ({ batch }))) };
-    const windowsEnd = new Date('2024-11-20T13:30Z');
-    for await (const task of intakeTasks('a', listings, { interval, windowsEnd }, plan)) tasks.push(task);
+    const windows = { begin: new Date('2024-11-20T12:59Z'), end: new Date('2024-11-20T13:30Z') };
+    for await (const task of intakeTasks('a', listings, { interval, windows }, plan)) tasks.push(task);
     return { tasks, plan };
   };
 
@@ -158,6 +158,15 @@ describe('intakeTasks', () => {
       skippedByMarker: 0,
       missed: [before(1), before(4)],
     });
+  });
+
+  it('keeps what is in the windows, ready or not', async () => {
+    const [before, first, last, after] = ['12:58', '12:59', '13:29', '13:30'].map((time) =>
+      batchAt(`2024-11-20T${time}Z`),
+    );
+    const inside = [listedBatch(first!, 'header'), listedBatch(last!)];
+    const { plan } = await planned([listedBatch(before!), ...inside, listedBatch(after!)], []);
+    expect(plan.inWindows).toEqual(inside);
   });
 
   it('notes the first batch that is ready and behind all windows', async () => {

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../../common/backends/storage/memory.ts';
 import { LeaseLost, QueueUnavailable, StorageUnavailable } from '../../common/errors.ts';
@@ -26,7 +27,8 @@ async function stage(chunkSize: number, around = pass): Promise<Stage> {
   const lease = await AggregationLease.acquire(base, 'a', settings);
   if (!lease) throw new Error('the lease is not free');
   const storage = interceptedStorage(base, around);
-  return { enqueuer: interceptedTopic(topic, around), storage, lease, chunkSize, log, topic, lines };
+  const limit = pLimit(chunkSize);
+  return { enqueuer: interceptedTopic(topic, around), storage, lease, chunkSize, limit, log, topic, lines };
 }
 
 /** Fails the calls of a method whose key is among `keys`. */

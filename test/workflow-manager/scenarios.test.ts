@@ -151,15 +151,19 @@ describe('discovery', () => {
     writeObjects(places.ingestion, ['README', '.hidden/x', 'empty-but-for/a-file']);
     mkdirSync(join(places.ingestion, 'empty'));
     const { stderr } = await publish();
-    expect(messagesIn(places.intakeTasks)).toEqual(['Z', 'a-b', 'a'].map((id) => intakeMessage(id)));
+    const messages = messagesIn(places.intakeTasks).toSorted();
+    expect(messages).toEqual(['Z', 'a-b', 'a'].map((id) => intakeMessage(id)).toSorted());
     const lines = logLines(stderr);
-    expect(lines.filter(({ message }) => message === 'aggregation published')).toMatchObject([
+    const byId = (id: unknown): unknown =>
+      lines.find((line) => line['aggregation_id'] === id && line['message'] === 'aggregation published');
+    expect(['.hidden', 'Z', 'a-b', 'a', 'empty-but-for'].map(byId)).toMatchObject([
       { aggregation_id: '.hidden' },
       { aggregation_id: 'Z', ingestions_found: 1, intake_tasks_scheduled: 1 },
       { aggregation_id: 'a-b' },
       { aggregation_id: 'a' },
       { aggregation_id: 'empty-but-for' },
     ]);
+    expect(lines.filter(({ message }) => message === 'aggregation published')).toHaveLength(5);
     expect(lines.filter(({ severity, key }) => severity === 'WARNING' && key)).toMatchObject([{ key: 'README' }]);
   });
 });

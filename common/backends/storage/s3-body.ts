@@ -32,8 +32,14 @@ export async function s3Body(
   return copiesOf(Buffer.concat(read), signal);
 }
 
-async function* failing(err: unknown): AsyncGenerator<never, void, undefined> {
-  throw err;
+function failing(err: unknown): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        throw err;
+      },
+    }),
+  };
 }
 
 /** Not a generator: one that was never started would not run its `finally`, and leave the connection open. */
