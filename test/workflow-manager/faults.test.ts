@@ -22,6 +22,8 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const FAULTS: readonly Fault[] = [{ status: 503 }, { status: 429 }, 'reset', 'reset-after', 'reset-in-body'];
 const BATCHES = [1, 2, 3];
+/** As Google has it; Amazon's answer to a look at a bucket has no body. */
+const DENIED = JSON.stringify({ error: { code: 403, message: 'denied' } });
 
 type Service = 'storage' | 'queue';
 type Decide = (service: Service, request: Pick<ProxiedRequest, 'method' | 'url'>) => Fault | undefined;
@@ -107,6 +109,24 @@ describe.each<[Cloud, Readonly<Partial<Record<Service, string>>>]>([
       }
       decide = () => undefined;
     });
+
+    it.each(['ingestor-input', 'own-validation-input', 'peer-validation-input'])(
+      'a bucket of --%s that is denied ends the run with 77 before any work, and names option and permission',
+      async (option) => {
+        const world = await filledWorld();
+        const bucket = world.options[option]!.replace('/prefix', '').split('/').at(-1)!;
+        decide = (service, { url }) =>
+          service === 'storage' && url.includes(bucket) ? { status: 403, body: DENIED } : undefined;
+        const { status, stderr } = await publish(world);
+        decide = () => undefined;
+        expect(status, stderr).toBe(77);
+        const error = logLines(stderr).find(({ severity }) => severity === 'ERROR');
+        expect(error).toMatchObject({ error_code: 'E_PERMISSION_DENIED' });
+        expect(error?.['error']).toMatch(new RegExp(`^--${option}: .*${bucket}.*(?:storage\\.|s3:)[A-Za-z.]+`));
+        expect(await world.keys('ownValidation', 'task-')).toEqual([]);
+        expect(await world.messages('intakeTasks')).toEqual([]);
+      },
+    );
 
     it('a fault that stays at each request in turn fails the run, and leaves no marker without its task', async () => {
       const world = await filledWorld();
