@@ -1,10 +1,10 @@
 import type { AggregationSummary } from './aggregation.ts';
 import type { Gauge } from './metrics-gateway.ts';
-import type { RunOutcome } from './run.ts';
+import type { RunOutcome } from './run-outcome.ts';
 
 type OfAggregation = (summary: AggregationSummary, now: Date) => number;
 
-/** docs/protocol.md has no word on metrics; these names are the reference's, which dashboards and alerts go by. */
+/** Names that the reference has keep its meaning, as dashboards and alerts go by them. docs/publisher.md, "Metrics". */
 const OF_AGGREGATIONS: readonly (readonly [name: string, help: string, value: OfAggregation])[] = [
   ['ingestions_found', 'Ingestion batches in the intake interval that are complete', (s) => s.intake.found.ready],
   [

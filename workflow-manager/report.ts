@@ -1,7 +1,7 @@
 import { describeError, namedFailure } from '../common/errors.ts';
 import type { Job, Jobs } from './jobs.ts';
 import type { TaskOutcome } from './publish.ts';
-import { summaryOf, type RunOutcome } from './run.ts';
+import { summaryOf, type RunOutcome } from './run-outcome.ts';
 import { fieldsOf } from './schedule.ts';
 
 /** What a run did, or in a dry run would have done, for `--output json`. */

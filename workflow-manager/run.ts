@@ -1,12 +1,13 @@
 import { errorFields } from '../common/errors.ts';
-import type { PublisherPorts, PublisherSettings, StageFailure } from './aggregation-context.ts';
+import type { PublisherPorts, PublisherSettings } from './aggregation-context.ts';
 import { AggregationsFailed, ReapingFailed } from './errors.ts';
 import { gaugesOf } from './gauges.ts';
 import type { Jobs } from './jobs.ts';
 import type { LeftBehindSettings } from './left-behind.ts';
 import type { MetricsGateway } from './metrics-gateway.ts';
 import { reapJobs } from './reaper.ts';
-import { fieldsOf, scheduleAll, type Run, type Scheduled } from './schedule.ts';
+import { summaryOf, type RunFailure, type RunOutcome } from './run-outcome.ts';
+import { scheduleAll, type Run, type Scheduled } from './schedule.ts';
 
 export interface RunPorts extends PublisherPorts {
   /** Where Jobs of older versions may be; without it none are looked for. */
@@ -21,24 +22,6 @@ export interface RunSettings extends PublisherSettings {
   readonly reaping: Omit<LeftBehindSettings, 'now'>;
   /** Requests to object stores so far, by operation. */
   readonly requests: () => ReadonlyMap<string, number>;
-}
-
-export interface RunFailure extends StageFailure {
-  /** `undefined` for what is of no aggregation. */
-  readonly aggregationId: string | undefined;
-}
-
-/** What a run came to. */
-export interface RunOutcome extends Omit<Scheduled, 'failed'> {
-  readonly failures: readonly RunFailure[];
-  /** Jobs deleted; `undefined` if none were looked for. */
-  readonly reaped: number | undefined;
-  readonly requests: ReadonlyMap<string, number>;
-  /** The time that was planned for. */
-  readonly now: Date;
-  /** Real times. */
-  readonly startedAt: Date;
-  readonly endedAt: Date;
 }
 
 /**
@@ -140,26 +123,6 @@ async function push(
     run.signal?.throwIfAborted();
     run.log.error(errorFields(err), 'metrics could not be pushed');
   }
-}
-
-/** The run in one line of the log, and for JSON. */
-export function summaryOf(outcome: RunOutcome): Readonly<Record<string, unknown>> {
-  const { published, held, failures, requests, reaped, startedAt, endedAt } = outcome;
-  const totals: Record<string, number> = {};
-  for (const summary of published.values()) {
-    for (const [name, value] of Object.entries(fieldsOf(summary))) {
-      if (typeof value === 'number') totals[name] = (totals[name] ?? 0) + value;
-    }
-  }
-  return {
-    aggregations: published.size,
-    aggregations_held: held.length,
-    failures: failures.length,
-    ...totals,
-    ...(reaped === undefined ? {} : { jobs_reaped: reaped }),
-    storage_requests: Object.fromEntries(requests),
-    runtime_seconds: (endedAt.getTime() - startedAt.getTime()) / 1000,
-  };
 }
 
 function failIfFailed(failures: readonly RunFailure[]): void {

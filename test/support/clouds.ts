@@ -37,7 +37,8 @@ export interface CloudWorld {
 export interface RunningCloud extends AsyncDisposable {
   /** By which the vendors' libraries find them. */
   readonly env: Readonly<Record<string, string>>;
-  newWorld(): Promise<CloudWorld>;
+  /** @param isHeard whether anybody subscribes to the topics; without, `messages` gives nothing */
+  newWorld(settings?: { readonly isHeard?: boolean }): Promise<CloudWorld>;
 }
 
 export interface Cloud {
@@ -141,11 +142,11 @@ export const AMAZON: Cloud = {
     };
     return {
       env,
-      newWorld: async () => {
+      newWorld: async ({ isHeard = true } = {}) => {
         const n = ++worlds;
         const topics = {
-          intakeTasks: await topicWithQueue(`intake-${n}`),
-          aggregateTasks: await topicWithQueue(`aggregate-${n}`),
+          intakeTasks: await topicWithQueue(`intake-${n}`, isHeard),
+          aggregateTasks: await topicWithQueue(`aggregate-${n}`, isHeard),
         };
         const Bucket = (place: Storages): string => `${BUCKETS[place]}-${n}`;
         // The gateway's buckets are directories, and its objects files.
@@ -203,9 +204,10 @@ export const AMAZON: Cloud = {
       },
     };
 
-    async function topicWithQueue(name: string): Promise<{ arn: string; queue: string }> {
+    async function topicWithQueue(name: string, isHeard: boolean): Promise<{ arn: string; queue: string }> {
       const { TopicArn: arn = '' } = await sns.send(new CreateTopicCommand({ Name: name }));
       const { QueueUrl: queue = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+      if (!isHeard) return { arn, queue };
       const subscription = { TopicArn: arn, Protocol: 'sqs', Endpoint: arn.replace(':sns:', ':sqs:') };
       const { SubscriptionArn } = await sns.send(
         new SubscribeCommand({ ...subscription, ReturnSubscriptionArn: true }),

@@ -173,6 +173,23 @@ describe.each([GOOGLE, AMAZON])('the publisher on $name', (cloud) => {
       await expectAllMarked(BATCHES);
     });
 
+    it('asked to end, finishes and marks what is in flight, and gives the lease back', async () => {
+      await fill(BATCHES);
+      const { options, messages } = crowd();
+      const ended = await signalledAfter(begin({ ...options, 'max-enqueue-workers': String(WORKERS) }), 100, 'SIGTERM');
+      expect(ended).toMatchObject({ status: 1, signal: null });
+      expect(logLines(ended.stderr).at(-1)).toMatchObject({ error_code: 'E_STOPPED' });
+      const done = await messages('intakeTasks');
+      expect(done.length).toBeGreaterThan(100);
+      expect(done.length).toBeLessThan(intakeMessages(BATCHES).length);
+      expect(await world.keys('ownValidation', MARKER_PREFIX)).toHaveLength(done.length);
+      // At once, as the leases are free.
+      const next = await publish(options);
+      expect(next.status).toBe(0);
+      expect(next.stderr).not.toContain('another run is publishing');
+      await expectAllMarked(BATCHES);
+    });
+
     it('three times at once, killed at random and started again, publishes every task, and repeats a chunk at most', async () => {
       await fill(BATCHES);
       const { options, messages } = crowd();
@@ -180,7 +197,9 @@ describe.each([GOOGLE, AMAZON])('the publisher on $name', (cloud) => {
       let killed = 0;
       for (let round = 0; round < 3; round++) {
         // Whichever of them come to publish so many tasks.
-        const victims = [1, 2, 3].map(() => killedAfter(begin(settings), Math.floor(Math.random() * 400)));
+        const victims = [1, 2, 3].map(() =>
+          signalledAfter(begin(settings), Math.floor(Math.random() * 400), 'SIGKILL'),
+        );
         killed += (await Promise.all(victims)).filter(({ signal }) => signal === 'SIGKILL').length;
       }
       for (let held = true; held;) {
@@ -198,12 +217,13 @@ describe.each([GOOGLE, AMAZON])('the publisher on $name', (cloud) => {
   });
 });
 
-/** Kills a run once its log tells of so many tasks, if it comes that far. */
-function killedAfter({ child, ended }: Started, tasks: number): Promise<Ended> {
-  let seen = 0;
+/** Sends a run a signal once its log tells of so many tasks, if it comes that far. */
+function signalledAfter({ child, ended }: Started, tasks: number, signal: NodeJS.Signals): Promise<Ended> {
+  let [seen, isSent] = [0, false];
   child.stderr?.on('data', (chunk: Buffer) => {
     seen += chunk.toString().split('"task published"').length - 1;
-    if (seen > tasks) child.kill('SIGKILL');
+    if (seen <= tasks || isSent) return;
+    isSent = child.kill(signal);
   });
   return ended;
 }
