@@ -92,11 +92,7 @@ export async function* keysFrom(
   { prefix, startAt, end }: KeyRange,
   signal?: AbortSignal,
 ): AsyncGenerator<string> {
-  const options = { prefix, ...(startAt !== undefined && { startAt }), signal };
-  for await (const key of storage.list(options)) {
-    if (end !== undefined && key >= end) return;
-    yield key;
-  }
+  yield* storage.list({ prefix, ...(startAt !== undefined && { startAt }), endBefore: end, signal });
 }
 
 const RESERVED = new Set([MARKER_PREFIX, CLAIM_PREFIX]);

@@ -24,6 +24,8 @@ export interface ListOptions {
   readonly prefix?: string;
   /** Only keys at or after it, compared as ASCII. Default: from the first. */
   readonly startAt?: string;
+  /** Only keys before it. Default: to the last. */
+  readonly endBefore?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -42,7 +42,10 @@ export async function startHugeBuckets(batches: number, begin: Date, perMinute: 
     const items: { name: string }[] = [];
     for (let i = start; i < names.count && items.length < PAGE; i++) {
       const name = names.at(i);
-      if (!name.startsWith(prefix)) return { items };
+      if (!name.startsWith(prefix) || name >= (query.get('endOffset') ?? '\x7f')) {
+        listed += items.length;
+        return { items };
+      }
       items.push({ name });
     }
     listed += items.length;

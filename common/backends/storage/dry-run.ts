@@ -46,9 +46,10 @@ class DryRunStorage implements Storage {
   }
 
   async *list(options: ListOptions = {}): AsyncGenerator<string, void, undefined> {
-    const { prefix = '', startAt = '', signal } = options;
+    const { prefix = '', startAt = '', endBefore, signal } = options;
     const written = [...this.#changes]
       .filter(([key, change]) => change && key.startsWith(prefix) && key >= startAt)
+      .filter(([key]) => endBefore === undefined || key < endBefore)
       .map(([key]) => key)
       .sort();
     let next = 0;

@@ -14,12 +14,14 @@ import { named } from './file-errors.ts';
 export async function* fileKeys(
   root: string,
   url: string,
-  { prefix = '', startAt = '', signal }: ListOptions,
+  { prefix = '', startAt = '', endBefore, signal }: ListOptions,
 ): AsyncGenerator<string, void, undefined> {
   // Directories end in a slash; the smallest is on top.
   const pending = [prefix.slice(0, prefix.lastIndexOf('/') + 1)];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     signal?.throwIfAborted();
+    // So are all that are pending, and all keys of directories.
+    if (endBefore !== undefined && next >= endBefore) return;
     if (next === '' || next.endsWith('/')) {
       const names = await named({ operation: `list '${next}' of`, url }, () => keysIn(root, next));
       const matches = names.filter((key) => canMatch(key, prefix, startAt)).sort();

@@ -6,6 +6,7 @@ export interface GcsListing {
   /** Relative to the location, as all keys. */
   readonly prefix: string;
   readonly startAt?: string;
+  readonly endBefore?: string | undefined;
   /** Whether keys that have another slash behind the prefix are shown as one folder each. */
   readonly folders: boolean;
   readonly onPage: () => void;
@@ -25,7 +26,9 @@ interface Page {
  * is passed over, as nobody could get it.
  */
 export async function* gcsKeys(bucket: GcsBucket, listing: GcsListing): AsyncGenerator<string, void, undefined> {
-  const { onPage, signal } = listing;
+  const { startAt = '', endBefore, onPage, signal } = listing;
+  // Google has no name for an empty interval.
+  if (endBefore !== undefined && endBefore <= startAt) return;
   const action = bucket.action('list');
   let last: string | undefined;
   let token: string | undefined;
@@ -51,7 +54,7 @@ export async function* gcsKeys(bucket: GcsBucket, listing: GcsListing): AsyncGen
 
 function query(
   bucket: GcsBucket,
-  { prefix, startAt = '', folders }: GcsListing,
+  { prefix, startAt = '', endBefore, folders }: GcsListing,
   token: string | undefined,
 ): URLSearchParams {
   const base = bucket.location.prefix;
@@ -61,6 +64,7 @@ function query(
   });
   if (base + prefix !== '') parameters.set('prefix', base + prefix);
   if (startAt !== '') parameters.set('startOffset', base + startAt);
+  if (endBefore !== undefined) parameters.set('endOffset', base + endBefore);
   if (folders) parameters.set('delimiter', '/');
   if (token !== undefined) parameters.set('pageToken', token);
   return parameters;

@@ -70,8 +70,8 @@ class GcsStorage implements Storage {
     await checkGcsBucket(this.#bucket, access, signal);
   }
 
-  list({ prefix = '', startAt = '', signal }: ListOptions = {}): AsyncIterable<string> {
-    return gcsKeys(this.#bucket, { prefix, startAt, folders: false, onPage: this.#onPage, signal });
+  list({ prefix = '', startAt = '', endBefore, signal }: ListOptions = {}): AsyncIterable<string> {
+    return gcsKeys(this.#bucket, { prefix, startAt, endBefore, folders: false, onPage: this.#onPage, signal });
   }
 
   listFolder({ prefix = '', signal }: Pick<ListOptions, 'prefix' | 'signal'> = {}): AsyncIterable<string> {

@@ -30,9 +30,15 @@ export class MemoryStorage implements Storage {
     signal?.throwIfAborted();
   }
 
-  async *list({ prefix = '', startAt = '', signal }: ListOptions = {}): AsyncGenerator<string, void, undefined> {
+  async *list({ prefix = '', startAt = '', endBefore, signal }: ListOptions = {}): AsyncGenerator<
+    string,
+    void,
+    undefined
+  > {
     signal?.throwIfAborted();
-    const keys = [...this.#entries.keys()].filter((key) => key.startsWith(prefix) && key >= startAt);
+    const keys = [...this.#entries.keys()].filter(
+      (key) => key.startsWith(prefix) && key >= startAt && (endBefore === undefined || key < endBefore),
+    );
     for (const key of keys.sort()) {
       signal?.throwIfAborted();
       yield key;

@@ -29,7 +29,7 @@ export function startAfter(startAt: string): string | undefined {
 export async function* listKeys(
   requests: S3Requests,
   location: S3Location,
-  { prefix = '', startAt = '', signal }: ListOptions,
+  { prefix = '', startAt = '', endBefore, signal }: ListOptions,
 ): AsyncGenerator<string, void, undefined> {
   signal?.throwIfAborted();
   const isBehind = startAt > prefix && !startAt.startsWith(prefix);
@@ -42,6 +42,7 @@ export async function* listKeys(
   for await (const page of pages(requests, location, query, signal)) {
     for (const key of keysOf(page, location)) {
       if (key < startAt) continue;
+      if (endBefore !== undefined && key >= endBefore) return;
       signal?.throwIfAborted();
       yield key;
     }
