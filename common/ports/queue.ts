@@ -38,6 +38,8 @@ export interface Delivery {
   readonly body: Uint8Array;
   /** Which delivery of the message this is, from 1; `undefined` if the service does not count. */
   readonly attempt: number | undefined;
+  /** When the message was published, by the service's clock; `undefined` or absent if the service does not tell. */
+  readonly publishedAt?: Date | undefined;
 
   /** Done: the message is not delivered again. */
   ack(): Promise<void>;

@@ -8,10 +8,12 @@ import { waitingContract } from './queue/waiting.ts';
 
 /**
  * Registers the contract of `Enqueuer` and `TaskQueue` for one backend or decorator. `make` returns an empty topic
- * with its subscription each time, of 5 deliveries at most.
+ * with its subscription each time, of 5 deliveries at most unless told otherwise.
  */
 export function queueContract(name: string, backend: QueueBackend): void {
-  describe(`${name} queue`, () => {
+  // What waits most of the time may do so all at once.
+  const suite = backend.capabilities.keepsRealTime ? describe.concurrent : describe;
+  suite(`${name} queue`, () => {
     deliveryContract(backend);
     leaseContract(backend);
     settlementContract(backend);

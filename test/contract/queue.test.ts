@@ -13,6 +13,9 @@ const EVERYTHING: QueueCapabilities = {
   countsAttempts: true,
   ordered: true,
   holdsBytes: true,
+  holdsEmpty: true,
+  keepsRealTime: false,
+  crowd: 1000,
 };
 const START_MS = Date.parse('2026-11-21T10:00:00Z');
 
@@ -21,11 +24,11 @@ afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recurs
 
 queueContract('memory', {
   capabilities: EVERYTHING,
-  async make({ rejects }) {
+  async make({ rejects, maxDeliveries = MAX_DELIVERIES }) {
     let nowMs = START_MS;
     const clock = (): Date => new Date(nowMs);
     const rejectedTopic = memoryQueue({ clock });
-    const memory = memoryQueue({ clock, maxDeliveries: MAX_DELIVERIES, ...(rejects ? { rejectedTopic } : {}) });
+    const memory = memoryQueue({ clock, maxDeliveries, ...(rejects ? { rejectedTopic } : {}) });
     return {
       enqueuer: memory.enqueuer,
       queue: memory.queue,
@@ -43,7 +46,7 @@ queueContract('memory', {
 
 queueContract('local', {
   capabilities: EVERYTHING,
-  async make({ rejects }) {
+  async make({ rejects, maxDeliveries = MAX_DELIVERIES }) {
     const scratch = await mkdtemp(join(tmpdir(), 'dsp-queue-'));
     directories.push(scratch);
     const directory = join(scratch, 'tasks');
@@ -55,7 +58,7 @@ queueContract('local', {
       new LocalTaskQueue({
         directory,
         clock,
-        maxDeliveries: MAX_DELIVERIES,
+        maxDeliveries,
         rejectedTopic: rejects ? rejectedTopic : undefined,
       });
     return {

@@ -15,6 +15,7 @@ export interface MemoryQueueOptions {
 interface Message {
   readonly id: string;
   readonly body: Buffer;
+  readonly publishedAt: Date;
   deliveries: number;
   /** Milliseconds since 1970; `undefined` if nobody holds it. */
   expiresAtMs: number | undefined;
@@ -71,7 +72,8 @@ export class MemoryQueue {
 
   publishBytes(body: Uint8Array): void {
     const id = String(++this.#published);
-    this.#messages.push({ id, body: Buffer.from(body), deliveries: 0, expiresAtMs: undefined });
+    const message = { id, body: Buffer.from(body), publishedAt: this.#clock(), deliveries: 0, expiresAtMs: undefined };
+    this.#messages.push(message);
     this.wake();
   }
 
@@ -168,6 +170,7 @@ export class MemoryQueue {
       // A copy, as the consumer may write into it.
       body: Buffer.from(message.body),
       attempt,
+      publishedAt: message.publishedAt,
       ack: held(remove),
       nack: held(giveBack),
       reject: held(park),

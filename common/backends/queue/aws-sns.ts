@@ -1,9 +1,10 @@
 import type * as Sdk from '@aws-sdk/client-sns';
 import pRetry from 'p-retry';
-import { ConfigurationInvalid, DspError, PermissionDenied, QueueUnavailable, UsageError } from '../../errors.ts';
+import { ConfigurationInvalid, type DspError, QueueUnavailable, UsageError } from '../../errors.ts';
 import type { Enqueuer } from '../../ports/queue.ts';
 import { awsCredentials, type AwsCredentialProvider } from '../credentials/aws.ts';
-import { ambientFailure } from '../credentials/failures.ts';
+import type { Credentials } from '../credentials/settings.ts';
+import { awsFailure, isAwsRefusal, type AwsService } from './aws-failures.ts';
 import { Batcher, type BatchEntry } from './batcher.ts';
 import { InFlight } from './in-flight.ts';
 import { messageBytes } from './message-bytes.ts';
@@ -16,6 +17,14 @@ const BATCHES_AT_ONCE = 16;
 
 /** Group 1 is the region. FIFO topics, with a dot in their names, take only messages with a group, which ours lack. */
 const TOPIC_ARN = /^arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}$/;
+
+const SERVICE: AwsService = {
+  name: 'SNS',
+  needs: 'sns:Publish on it is needed, in the policy of our role',
+  keyNeeds: 'kms:GenerateDataKey and kms:Decrypt on its key are needed',
+  missing: new Set(['NotFound']),
+  ifMissing: 'the topic does not exist; create it with Terraform',
+};
 
 /** How long to try. Times are milliseconds. */
 export interface SnsPatience {
@@ -43,18 +52,28 @@ const PATIENCE: SnsPatience = {
  *   for an identity that is no role
  */
 export function openSnsEnqueuer(topic: string, settings: EnqueuerSettings, patience = PATIENCE): Enqueuer {
-  const { awsSnsRegion: region, awsSnsIdentity: identity } = settings;
+  const { awsSnsRegion: region, awsSnsIdentity: identity, credentials = { identity } } = settings;
   if (!region) throw new UsageError('topics of kind aws-sns need --aws-sns-region, like eu-west-1');
-  const topicRegion = TOPIC_ARN.exec(topic)?.[1];
-  if (topicRegion === undefined) {
-    throw new UsageError(
-      `${JSON.stringify(topic)} is no ARN of an SNS standard topic, like arn:aws:sns:${region}:123456789012:intake-tasks`,
-    );
-  }
-  if (topicRegion !== region) {
+  if (regionOf(topic, region) !== region) {
     throw new ConfigurationInvalid(`${topic} is not in the region ${region}, which --aws-sns-region gives`);
   }
-  return new SnsEnqueuer(topic, region, awsCredentials(identity), patience);
+  return new SnsEnqueuer(topic, region, awsCredentials(credentials), patience);
+}
+
+/**
+ * The same, in the region that the ARN says.
+ * @throws UsageError for a topic that is no ARN, ConfigurationInvalid for an identity that is no role
+ */
+export function openSnsTopic(topic: string, credentials: Credentials, patience = PATIENCE): Enqueuer {
+  return new SnsEnqueuer(topic, regionOf(topic), awsCredentials(credentials), patience);
+}
+
+function regionOf(topic: string, exampleRegion = 'eu-west-1'): string {
+  const region = TOPIC_ARN.exec(topic)?.[1];
+  if (region !== undefined) return region;
+  throw new UsageError(
+    `${JSON.stringify(topic)} is no ARN of an SNS standard topic, like arn:aws:sns:${exampleRegion}:123456789012:intake-tasks`,
+  );
 }
 
 /**
@@ -98,7 +117,7 @@ class SnsEnqueuer implements Enqueuer {
       await client.send(command, signal ? { abortSignal: signal } : {});
     } catch (err) {
       signal?.throwIfAborted();
-      if (!isRefusal(err)) throw this.#named('use', err);
+      if (!isAwsRefusal(err)) throw this.#named('use', err);
     }
   }
 
@@ -190,28 +209,7 @@ class SnsEnqueuer implements Enqueuer {
 
   /** @param action `publish to` */
   #named(action: string, cause: unknown): DspError {
-    const failure = `cannot ${action} ${this.url}`;
-    const name = errorName(cause);
-    if (cause instanceof DspError) return cause;
-    if (isRefusal(cause)) {
-      return new PermissionDenied(`${failure}: sns:Publish on it is needed, in the policy of our role`, { cause });
-    }
-    if (isRoleRefused(cause)) {
-      return new PermissionDenied(`${failure}: our role may not be assumed; see its trust policy`, { cause });
-    }
-    if (name === 'KMSAccessDenied') {
-      return new PermissionDenied(`${failure}: kms:GenerateDataKey and kms:Decrypt on its key are needed`, { cause });
-    }
-    if (BAD_CREDENTIALS.has(name)) {
-      const wayOut = 'check the credentials and the clock of this machine';
-      return new PermissionDenied(`${failure}: the AWS credentials are refused (${name}); ${wayOut}`, { cause });
-    }
-    if (name === 'NotFound') {
-      return new ConfigurationInvalid(`${failure}: the topic does not exist; create it with Terraform`, { cause });
-    }
-    if (UNFIT.test(name)) return new ConfigurationInvalid(`${failure}: SNS says that it cannot work`, { cause });
-    const credentials = ambientFailure(failure, cause);
-    return credentials instanceof DspError ? credentials : new QueueUnavailable(failure, { cause });
+    return awsFailure(`cannot ${action} ${this.url}`, cause, SERVICE);
   }
 }
 
@@ -232,33 +230,4 @@ class PartlyFailed extends Error {
     super(`${failed.length} messages of a batch failed`);
     this.failed = failed;
   }
-}
-
-/** Codes that speak of the caller's identity, not of what it may do. */
-const BAD_CREDENTIALS: ReadonlySet<string> = new Set([
-  'ExpiredToken',
-  'IncompleteSignature',
-  'InvalidClientTokenId',
-  'InvalidSecurity',
-  'MissingAuthenticationToken',
-  'SignatureDoesNotMatch',
-  'UnrecognizedClient',
-]);
-
-/** Of requests or topics that no repetition makes work. */
-const UNFIT = /^(?:InvalidParameter|Validation|KMS(?:Disabled|InvalidState|NotFound|OptInRequired)$)/;
-
-/** Whether SNS says that we may not do it. */
-function isRefusal(err: unknown): boolean {
-  return /^(?:AuthorizationError|AccessDenied)$/.test(errorName(err)) && !isRoleRefused(err);
-}
-
-/** Whether STS says so, from which the SDK gets ambient credentials. */
-function isRoleRefused(err: unknown): boolean {
-  return errorName(err) === 'AccessDenied' && err instanceof Error && err.message.includes('sts:AssumeRole');
-}
-
-/** The SDK names some errors as the service does, and some with `Exception` at the end. */
-function errorName(err: unknown): string {
-  return err instanceof Error ? err.name.replace(/Exception$/, '') : '';
 }

@@ -3,7 +3,7 @@ import type { Delivery } from '../../ports/queue.ts';
 import type { LocalDirectory } from './local-directory.ts';
 import type { LocalEnqueuer } from './local-enqueuer.ts';
 import { named } from './local-errors.ts';
-import type { Lease } from './local-names.ts';
+import { publishedAtOf, type Lease } from './local-names.ts';
 
 /** What all deliveries of one consumer share. */
 export interface DeliveryContext {
@@ -21,6 +21,7 @@ export class LocalDelivery implements Delivery {
   readonly id: string;
   readonly body: Uint8Array;
   readonly attempt: number;
+  readonly publishedAt: Date | undefined;
   readonly #context: DeliveryContext;
   #lease: Lease;
   #last: Promise<unknown> = Promise.resolve();
@@ -30,6 +31,7 @@ export class LocalDelivery implements Delivery {
     this.#lease = lease;
     this.id = lease.name;
     this.attempt = lease.deliveries;
+    this.publishedAt = publishedAtOf(lease);
     this.body = body;
   }
 

@@ -30,6 +30,12 @@ export function messageName(publishedAtMs: number, serial: number, writer: strin
   return `${time}-${String(serial).padStart(SERIAL_DIGITS, '0')}-${writer}`;
 }
 
+/** @returns `undefined` for a time that no `Date` has */
+export function publishedAtOf({ name }: Message): Date | undefined {
+  const time = new Date(Number(name.slice(0, TIME_DIGITS)));
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
 export function messageFile({ name, deliveries }: Message): string {
   return `${name}~${deliveries}`;
 }

@@ -2,26 +2,22 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { Enqueuer, TaskQueue } from '../../ports/queue.ts';
 import { openSnsEnqueuer } from './aws-sns.ts';
+import { openSqsTaskQueue } from './aws-sqs.ts';
 import { openPubSubEnqueuer } from './gcp-pubsub-enqueuer.ts';
+import { openPubSubTaskQueue } from './gcp-pubsub.ts';
 import { LocalEnqueuer } from './local-enqueuer.ts';
 import { LocalTaskQueue } from './local.ts';
-import type { EnqueuerSettings } from './settings.ts';
+import type { EnqueuerSettings, TaskQueueSettings } from './settings.ts';
+
+export type { TaskQueueSettings } from './settings.ts';
 
 /** The kinds of topics, for `--task-queue-kind` of a publisher. A kind is a word here, a row below and a file. */
 export const ENQUEUER_KINDS = ['gcp-pubsub', 'aws-sns', 'local'] as const;
 /** The kinds of subscriptions, for `--task-queue-kind` of a consumer. */
-export const TASK_QUEUE_KINDS = ['local'] as const;
+export const TASK_QUEUE_KINDS = ['gcp-pubsub', 'aws-sqs', 'local'] as const;
 
 export type EnqueuerKind = (typeof ENQUEUER_KINDS)[number];
 export type TaskQueueKind = (typeof TASK_QUEUE_KINDS)[number];
-
-export interface TaskQueueSettings {
-  readonly clock: () => Date;
-  /** The topic of the same service that takes rejected tasks; without one they are given back. */
-  readonly rejectedTopic?: string | undefined;
-  /** Default: 10 min, or what the service has set. */
-  readonly ackDeadlineMs?: number | undefined;
-}
 
 const ENQUEUERS: Readonly<Record<EnqueuerKind, (topic: string, settings: EnqueuerSettings) => Enqueuer>> = {
   'gcp-pubsub': openPubSubEnqueuer,
@@ -30,6 +26,8 @@ const ENQUEUERS: Readonly<Record<EnqueuerKind, (topic: string, settings: Enqueue
 };
 
 const TASK_QUEUES: Readonly<Record<TaskQueueKind, (name: string, settings: TaskQueueSettings) => TaskQueue>> = {
+  'gcp-pubsub': openPubSubTaskQueue,
+  'aws-sqs': openSqsTaskQueue,
   local: openLocalTaskQueue,
 };
 
@@ -42,8 +40,9 @@ export function openEnqueuer(kind: EnqueuerKind, topic: string, settings: Enqueu
 }
 
 /**
- * The subscription of that name; for `local`, the directory that is the topic. Nothing is read or written yet.
- * @throws UsageError for a name that the kind cannot have
+ * The subscription of that name: for `gcp-pubsub` its id, for `aws-sqs` the queue's URL, for `local` the directory that
+ * is the topic. Nothing is read or written yet.
+ * @throws UsageError for a name that the kind cannot have, and for a setting that it needs and lacks
  */
 export function openTaskQueue(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): TaskQueue {
   return TASK_QUEUES[kind](name, settings);

@@ -1,16 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { expectEmpty, take, takeAll, textOf, type QueueBackend, type QueueFixture } from './fixtures.ts';
+import { describe, expect } from 'vitest';
+import { expectEmpty, take, takeAll, textOf, type QueueBackend, contractTest } from './fixtures.ts';
 
 /** Receiving while there is nothing to receive. */
-export function waitingContract({ capabilities, make }: QueueBackend): void {
-  let fixture: QueueFixture;
-  beforeEach(async () => {
-    fixture = await make({ rejects: true });
-  });
+export function waitingContract(backend: QueueBackend): void {
+  const { capabilities } = backend;
+  const it = contractTest(backend);
 
   describe('those who wait', () => {
-    it('are woken by publications, and each gets another message', async () => {
+    it('are woken by publications, and each gets another message', async ({ fixture }) => {
       const waiting = [...Array.from({ length: 3 }, () => take(fixture.queue)), take(fixture.otherConsumer())];
       for (let i = 0; i < waiting.length; i++) {
         await fixture.enqueuer.publish(String(i));
@@ -19,7 +17,7 @@ export function waitingContract({ capabilities, make }: QueueBackend): void {
       expect((await Promise.all(waiting)).map(textOf).toSorted()).toEqual(['0', '1', '2', '3']);
     });
 
-    it('go away with nothing when they are told to', async () => {
+    it('go away with nothing when they are told to', async ({ fixture }) => {
       const controller = new AbortController();
       const waiting = Array.from({ length: 3 }, () => fixture.queue.receive(controller.signal));
       const patient = take(fixture.queue);
@@ -29,13 +27,15 @@ export function waitingContract({ capabilities, make }: QueueBackend): void {
       expect(textOf(await patient)).toBe('for the patient one');
     });
 
-    it('take nothing if they were told to go before they came', async () => {
+    it('take nothing if they were told to go before they came', async ({ fixture }) => {
       await fixture.enqueuer.publish('task');
       expect(await fixture.queue.receive(AbortSignal.abort())).toBeUndefined();
       expect((await take(fixture.queue)).attempt).toBe(capabilities.countsAttempts ? 1 : undefined);
     });
 
-    it('hold nothing when they go, whenever that is', async () => {
+    it('hold nothing when they go, whenever that is', async ({ makeFixture }) => {
+      // What is given back has been delivered, for a service.
+      const fixture = await makeFixture({ rejects: true, maxDeliveries: 50 });
       const bodies = Array.from({ length: 40 }, (_, i) => String(i));
       for (const body of bodies) await fixture.enqueuer.publish(body);
       const received: string[] = [];

@@ -7,6 +7,7 @@ import {
   messageName,
   parseLeaseFile,
   parseMessageFile,
+  publishedAtOf,
 } from '../../../../common/backends/queue/local-names.ts';
 
 const TIME_MS = Date.parse('2026-11-21T10:00:00Z');
@@ -17,6 +18,8 @@ describe('the file of a message', () => {
     expect(messageName(TIME_MS, 7, 'aB3xYz')).toBe(NAME);
     expect(messageFile({ name: NAME, deliveries: 2 })).toBe(`${NAME}~2`);
     expect(parseMessageFile(`${NAME}~2`)).toEqual({ name: NAME, deliveries: 2 });
+    expect(publishedAtOf({ name: NAME, deliveries: 2 })).toEqual(new Date(TIME_MS));
+    expect(publishedAtOf({ name: NAME.replace('0001', '9999'), deliveries: 2 })).toBeUndefined();
   });
 
   it('tells until when it is held', () => {

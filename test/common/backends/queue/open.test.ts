@@ -15,7 +15,7 @@ const clock = (): Date => new Date(0);
 
 it('has the kinds that the options offer', () => {
   expect(ENQUEUER_KINDS).toEqual(['gcp-pubsub', 'aws-sns', 'local']);
-  expect(TASK_QUEUE_KINDS).toEqual(['local']);
+  expect(TASK_QUEUE_KINDS).toEqual(['gcp-pubsub', 'aws-sqs', 'local']);
 });
 
 describe('the kinds of clouds', () => {
@@ -37,6 +37,39 @@ describe('the kinds of clouds', () => {
   ] as const)('name the option that is missing: %s', (kind, topic, option) => {
     expect(() => openEnqueuer(kind, topic, { clock })).toThrow(UsageError);
     expect(() => openEnqueuer(kind, topic, { clock })).toThrow(option);
+  });
+});
+
+describe('the kinds of clouds, for consumers', () => {
+  const QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/tasks';
+
+  it.each([
+    [
+      'gcp-pubsub',
+      'tasks',
+      { gcpProjectId: 'project', rejectedTopic: 'rejected' },
+      'projects/project/subscriptions/tasks',
+    ],
+    ['aws-sqs', QUEUE_URL, { rejectedTopic: 'arn:aws:sns:eu-west-1:123456789012:rejected' }, QUEUE_URL],
+  ] as const)('open a subscription without asking anybody: %s', (kind, name, settings, url) => {
+    const queue = openTaskQueue(kind, name, { clock, poolSize: 3, ...settings });
+    expect(queue.url).toBe(url);
+    expect(queue.ackDeadlineMs).toBe(600_000);
+  });
+
+  it.each([
+    ['gcp-pubsub', 'tasks', '--gcp-project-id'],
+    ['aws-sqs', 'http://127.0.0.1:4566/123456789012/tasks', '--aws-sqs-region'],
+  ] as const)('name the option that is missing: %s', (kind, name, option) => {
+    expect(() => openTaskQueue(kind, name, { clock })).toThrow(UsageError);
+    expect(() => openTaskQueue(kind, name, { clock })).toThrow(option);
+  });
+
+  it.each([
+    ['gcp-pubsub', 'projects/project/subscriptions/tasks'],
+    ['aws-sqs', QUEUE_URL],
+  ] as const)('have a pool of one at least: %s', (kind, name) => {
+    for (const poolSize of [0, 1.5]) expect(() => openTaskQueue(kind, name, { clock, poolSize })).toThrow(RangeError);
   });
 });
 
