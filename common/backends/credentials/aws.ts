@@ -1,7 +1,9 @@
 import type { fromTokenFile, fromWebToken } from '@aws-sdk/credential-providers';
 import { ConfigurationInvalid } from '../../errors.ts';
 import { credentialFailure } from './failures.ts';
-import { googleIdToken } from './google-id-token.ts';
+import { googleIdTokens } from './google-id-token.ts';
+import type { GoogleServices } from './google-source.ts';
+import { awsCredentialsKey, checkCredentials, checkServiceAccount, type Credentials } from './settings.ts';
 
 /** As clients of the AWS SDK take it: `new S3Client({ credentials })`. */
 export type AwsCredentialProvider = ReturnType<typeof fromWebToken>;
@@ -27,28 +29,49 @@ const UNNAMED_SESSION = /^aws-sdk-js-session-\d+$/;
  */
 const SHARED_MS = 60_000;
 
-const roles = new Map<string, AwsCredentialProvider>();
+const providers = new Map<string, AwsCredentialProvider>();
 
 /**
- * Credentials of the role with the ARN `identity`, assumed with a web identity: the Kubernetes token in
- * AWS_WEB_IDENTITY_TOKEN_FILE or, where there is none, a Google ID token of the ambient identity. Nothing is loaded or
- * asked for before a client wants to sign; clients keep what they get until it is about to expire.
+ * Credentials for clients of AWS, by the first that holds:
+ * 1. `useDefaultAwsProvider`: as the SDK finds them, whatever `identity` is.
+ * 2. `identity`: of the role with that ARN, assumed with a web identity: a Google ID token of the service account to
+ *    impersonate; without one, the Kubernetes token in AWS_WEB_IDENTITY_TOKEN_FILE; where there is none either, a
+ *    Google ID token of the ambient identity.
+ * 3. `useDefaultAwsProvider` is `false`: of the role that Kubernetes gives the pod (AWS_WEB_IDENTITY_TOKEN_FILE and
+ *    AWS_ROLE_ARN); where there is none, as the SDK finds them.
+ * 4. As the SDK finds them.
  *
+ * Nothing is loaded or asked for before a client wants to sign; clients keep what they get until it is about to expire.
  * STS is asked in the client's region, or where AWS_ENDPOINT_URL_STS says. The provider throws `PermissionDenied` if
  * the role may not be assumed, an error without a code if STS failed or could not be reached.
- * @returns one provider for each role; `undefined` without identity: the SDK then finds the ambient one by itself
- * @throws ConfigurationInvalid if `identity` is no ARN of a role
+ * @param services for tests
+ * @returns one provider for each distinct settings; `undefined` where the SDK finds them by itself
+ * @throws ConfigurationInvalid if `identity` is no ARN of a role, or the service account no e-mail address
  */
-export function awsCredentials(identity: string | undefined): AwsCredentialProvider | undefined {
-  if (identity === undefined) return undefined;
+export function awsCredentials(
+  settings: Credentials,
+  services: GoogleServices = {},
+): AwsCredentialProvider | undefined {
+  const { identity, useDefaultAwsProvider } = settings;
+  if (useDefaultAwsProvider ?? identity === undefined) return undefined;
+  if (identity !== undefined) checkRole(identity, settings);
+  const key = awsCredentialsKey(settings);
+  const make = (): AwsCredentialProvider =>
+    shared(identity === undefined ? ofThePod(settings) : assumeRole(identity, settings, services));
+  const provider = providers.get(key) ?? make();
+  providers.set(key, provider);
+  return provider;
+}
+
+function checkRole(identity: string, settings: Credentials): void {
   if (!ROLE_ARN.test(identity)) {
     throw new ConfigurationInvalid(
       `${JSON.stringify(identity)} is no AWS role: give an ARN, like arn:aws:iam::123456789012:role/name`,
     );
   }
-  const provider = roles.get(identity) ?? shared((client) => assumeRole(identity, client));
-  roles.set(identity, provider);
-  return provider;
+  if (settings.gcpServiceAccountToImpersonate === undefined) return;
+  checkServiceAccount(settings.gcpServiceAccountToImpersonate);
+  checkCredentials(settings);
 }
 
 /** The same answer for clients that ask at about the same time. */
@@ -65,22 +88,55 @@ function shared(provider: AwsCredentialProvider): AwsCredentialProvider {
   };
 }
 
-async function assumeRole(roleArn: string, client: Client): ReturnType<AwsCredentialProvider> {
-  const { fromTokenFile } = await import('@aws-sdk/credential-providers');
-  try {
-    const roleAssumerWithWebIdentity = (identity: WebIdentity): ReturnType<AwsCredentialProvider> => {
-      const isNamed = !UNNAMED_SESSION.test(identity.RoleSessionName);
-      const sessionName = isNamed ? identity.RoleSessionName : SESSION_NAME;
-      return exchange(roleArn, sessionName, identity.WebIdentityToken, client);
-    };
-    return await fromTokenFile({ roleArn, roleAssumerWithWebIdentity })(client);
-  } catch (err) {
-    if (!isUnconfigured(err)) {
-      const wayOut = 'AWS_WEB_IDENTITY_TOKEN_FILE must name a token that this process may read';
-      throw credentialFailure({ what: `cannot assume ${roleArn}`, wayOut }, err);
+/** Row 3 of `awsCredentials`. */
+function ofThePod({ awsSessionName }: Credentials): AwsCredentialProvider {
+  // It keeps what it has found.
+  let ambient: AwsCredentialProvider | undefined;
+  return async (client) => {
+    const ofKubernetes = await byKubernetesToken({ sessionName: awsSessionName }, client);
+    if (ofKubernetes) return ofKubernetes;
+    const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+    ambient ??= fromNodeProviderChain();
+    return ambient(client);
+  };
+}
+
+/** Row 2 of `awsCredentials`. */
+function assumeRole(roleArn: string, settings: Credentials, services: GoogleServices): AwsCredentialProvider {
+  const { awsSessionName: sessionName } = settings;
+  const idToken = googleIdTokens(settings, services);
+  return async (client) => {
+    if (settings.gcpServiceAccountToImpersonate === undefined) {
+      const ofKubernetes = await byKubernetesToken({ roleArn, sessionName }, client);
+      if (ofKubernetes) return ofKubernetes;
     }
+    return exchange(roleArn, sessionName ?? SESSION_NAME, await idToken(GOOGLE_AUDIENCE), client);
+  };
+}
+
+/**
+ * The role, or that in AWS_ROLE_ARN, assumed with the token in AWS_WEB_IDENTITY_TOKEN_FILE.
+ * @returns `undefined` where these variables are not set
+ */
+async function byKubernetesToken(
+  { roleArn, sessionName }: { readonly roleArn?: string; readonly sessionName: string | undefined },
+  client: Client,
+): Promise<Awaited<ReturnType<AwsCredentialProvider>> | undefined> {
+  const { fromTokenFile } = await import('@aws-sdk/credential-providers');
+  const role = roleArn === undefined ? {} : { roleArn };
+  const roleAssumerWithWebIdentity = (identity: WebIdentity): ReturnType<AwsCredentialProvider> => {
+    const isNamed = !UNNAMED_SESSION.test(identity.RoleSessionName);
+    const name = sessionName ?? (isNamed ? identity.RoleSessionName : SESSION_NAME);
+    return exchange(identity.RoleArn, name, identity.WebIdentityToken, client);
+  };
+  try {
+    return await fromTokenFile({ ...role, roleAssumerWithWebIdentity })(client);
+  } catch (err) {
+    if (isUnconfigured(err)) return undefined;
+    const what = `cannot assume ${roleArn ?? 'the role in AWS_ROLE_ARN'}`;
+    const wayOut = 'AWS_WEB_IDENTITY_TOKEN_FILE must name a token that this process may read';
+    throw credentialFailure({ what, wayOut }, err);
   }
-  return exchange(roleArn, SESSION_NAME, await googleIdToken(GOOGLE_AUDIENCE), client);
 }
 
 async function exchange(

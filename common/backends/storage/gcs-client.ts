@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Storage as GoogleStorage } from '@google-cloud/storage';
 import type { AuthClient } from 'google-auth-library';
 import { googleCredentials } from '../credentials/google.ts';
+import { googleCredentialsKey, type Credentials } from '../credentials/settings.ts';
 import { GCS_TUNING, isPassing, PASSING_STATUSES, type GcsTuning } from './gcs-tuning.ts';
 
 export interface GcsRequest {
@@ -39,14 +40,15 @@ const UPLOAD_RETRY_WINDOW_S = 86_400;
 
 const clients = new Map<string, Promise<GcsClient>>();
 
-/** The client of this process for one identity; loads Google's library. */
-export function sharedGcsClient(identity: string | undefined): Promise<GcsClient> {
-  const known = clients.get(identity ?? '');
+/** The client of this process for these credentials; loads Google's library. */
+export function sharedGcsClient(settings: Credentials): Promise<GcsClient> {
+  const key = googleCredentialsKey(settings);
+  const known = clients.get(key);
   if (known) return known;
-  const client = GcsClient.create(identity);
-  clients.set(identity ?? '', client);
+  const client = GcsClient.create(settings);
+  clients.set(key, client);
   // Credentials that cannot be had now may be there later.
-  client.catch(() => clients.delete(identity ?? ''));
+  client.catch(() => clients.delete(key));
   return client;
 }
 
@@ -68,7 +70,7 @@ export class GcsClient {
     this.#http = http;
   }
 
-  static async create(identity: string | undefined, tuning: GcsTuning = GCS_TUNING): Promise<GcsClient> {
+  static async create(settings: Credentials = {}, tuning: GcsTuning = GCS_TUNING): Promise<GcsClient> {
     const { Storage, IdempotencyStrategy } = await import('@google-cloud/storage');
     const { retries, maxRetryDelayMs, endpoint } = tuning;
     const options = {
@@ -96,7 +98,7 @@ export class GcsClient {
       const { PassThroughClient } = await import('google-auth-library');
       return new GcsClient(storage, new PassThroughClient(), tuning);
     }
-    const credentials = await googleCredentials(identity);
+    const credentials = await googleCredentials(settings);
     const authorized = credentials ? open(credentials) : storage;
     return new GcsClient(authorized, authorized.authClient, tuning);
   }

@@ -8,6 +8,7 @@ import type {
   StorageOptions,
   StoredObject,
 } from '../../ports/storage.ts';
+import { checkCredentials } from '../credentials/settings.ts';
 import { GcsBody } from './gcs-body.ts';
 import { GcsBucket } from './gcs-bucket.ts';
 import { checkGcsBucket } from './gcs-check.ts';
@@ -28,15 +29,18 @@ const NO_GENERATION = '0';
  * @param location `gs://bucket[/prefix]`
  * @param client for tests
  * @returns `undefined` if the location is of another form
- * @throws ConfigurationInvalid if it names a region, or the identity is no service account's e-mail address
+ * @throws ConfigurationInvalid if it names a region, the identity is no service account's e-mail address, or there are both
+ *   a key file and a workload identity pool
  */
 export function openGcs(
   location: string,
-  { identity, onRequest = () => {} }: StorageSettings,
-  client: () => Promise<GcsClient> = () => sharedGcsClient(identity),
+  settings: StorageSettings,
+  client: () => Promise<GcsClient> = () => sharedGcsClient(settings),
 ): Storage | undefined {
   const parsed = parseGcsLocation(location);
   if (!parsed) return undefined;
+  const { identity, onRequest = () => {} } = settings;
+  checkCredentials(settings);
   if (identity !== undefined && !SERVICE_ACCOUNT.test(identity)) {
     throw new ConfigurationInvalid(
       `${JSON.stringify(identity)} cannot be the identity for ${parsed.url}: give the e-mail address of a service account, like name@project.iam.gserviceaccount.com`,

@@ -31,15 +31,16 @@ let library: Promise<S3Connection['sdk']> | undefined;
 const connections = new Map<string, Promise<S3Connection>>();
 
 /**
- * The client of this process for a region and an identity, whose `credentials` are; made when it is first asked for.
+ * The client of this process for a region and what `credentialsKey` stands for, whose `credentials` are; made when it
+ * is first asked for.
  * Its address is Amazon's, or where `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` say.
  */
 export function sharedS3(
   region: string,
-  identity: string | undefined,
+  credentialsKey: string,
   credentials: S3Credentials | undefined,
 ): Promise<S3Connection> {
-  const name = `${region} ${identity ?? ''}`;
+  const name = `${region} ${credentialsKey}`;
   const connection = connections.get(name) ?? connectS3({ region, ...(credentials ? { credentials } : {}) });
   connections.set(name, connection);
   return connection;

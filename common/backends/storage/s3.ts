@@ -10,8 +10,9 @@ import type {
   StoredObject,
 } from '../../ports/storage.ts';
 import { awsCredentials } from '../credentials/aws.ts';
+import { awsCredentialsKey } from '../credentials/settings.ts';
 import { s3Body } from './s3-body.ts';
-import { sharedS3 } from './s3-client.ts';
+import { sharedS3, type S3Connection } from './s3-client.ts';
 import { isForbidden, type S3Action, type S3Operation } from './s3-errors.ts';
 import { listFolder, listKeys } from './s3-listing.ts';
 import { parseS3Location, type S3Location } from './s3-location.ts';
@@ -20,16 +21,17 @@ import { writeObject, type S3Condition } from './s3-write.ts';
 import type { StorageSettings } from './settings.ts';
 
 /**
- * The storage at `s3://region/bucket[/prefix]`; `identity` is the ARN of a role to assume. All storages of a process
- * that share region and identity share connections, too.
+ * The storage at `s3://region/bucket[/prefix]`. All storages of a process that share region and credentials
+ * share connections, too.
  * @returns `undefined` if the location is not of the form
  * @throws ConfigurationInvalid if the identity is no role
  */
-export function openS3(location: string, { identity, onRequest }: StorageSettings): Storage | undefined {
+export function openS3(location: string, settings: StorageSettings): Storage | undefined {
   const parsed = parseS3Location(location);
   if (!parsed) return undefined;
-  const credentials = awsCredentials(identity);
-  return new S3Storage(parsed, new S3Requests(() => sharedS3(parsed.region, identity, credentials), onRequest));
+  const credentials = awsCredentials(settings);
+  const connect = (): Promise<S3Connection> => sharedS3(parsed.region, awsCredentialsKey(settings), credentials);
+  return new S3Storage(parsed, new S3Requests(connect, settings.onRequest));
 }
 
 /** As S3 gives them out: `"…"`. */

@@ -24,7 +24,7 @@ let roles = 0;
 const newRole = (): string => `arn:aws:iam::123456789012:role/test-${++roles}`;
 
 function providerOf(roleArn: string): AwsCredentialProvider {
-  const provider = awsCredentials(roleArn);
+  const provider = awsCredentials({ identity: roleArn });
   if (!provider) throw new Error('no provider');
   return provider;
 }
@@ -92,21 +92,21 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
 
 describe('awsCredentials', () => {
   it('leaves the ambient identity to the SDK', () => {
-    expect(awsCredentials(undefined)).toBeUndefined();
+    expect(awsCredentials({})).toBeUndefined();
   });
 
   it.each(['', 'role', 'a@b.iam.gserviceaccount.com', 'arn:aws:iam::1:role/x', 'arn:aws:iam::123456789012:user/x'])(
     'refuses %j, which is no role',
     (identity) => {
-      expect(() => awsCredentials(identity)).toThrow(ConfigurationInvalid);
+      expect(() => awsCredentials({ identity })).toThrow(ConfigurationInvalid);
     },
   );
 
   it.each(['arn:aws:iam::123456789012:role/a', 'arn:aws-us-gov:iam::123456789012:role/path/to/a.b@c'])(
     'has one provider for %s',
     (identity) => {
-      expect(awsCredentials(identity)).toBeTypeOf('function');
-      expect(awsCredentials(identity)).toBe(awsCredentials(identity));
+      expect(awsCredentials({ identity })).toBeTypeOf('function');
+      expect(awsCredentials({ identity })).toBe(awsCredentials({ identity }));
     },
   );
 

@@ -50,7 +50,7 @@ async function onGke(answer: Answer = json({ access_token: SOURCE_TOKEN, expires
 
 /** A client of the account that asks `service` instead of Google. */
 async function clientOf(account: string, service: ScriptedServer): Promise<AuthClient> {
-  const client = await googleCredentials(account);
+  const client = await googleCredentials({ identity: account });
   if (!client) throw new Error('no client');
   // The library takes another endpoint, but only from whoever makes the client.
   return Object.assign(client, { endpoint: service.url });
@@ -73,11 +73,11 @@ function expectNoTokens(failure: Error): void {
 
 describe('googleCredentials', () => {
   it('leaves the ambient identity to the libraries', async () => {
-    await expect(googleCredentials(undefined)).resolves.toBeUndefined();
+    await expect(googleCredentials({})).resolves.toBeUndefined();
   });
 
   it.each(['', 'reader', 'a@b@c', 'arn:aws:iam::123456789012:role/x'])('refuses %j', async (identity) => {
-    await expect(googleCredentials(identity)).rejects.toThrow(ConfigurationInvalid);
+    await expect(googleCredentials({ identity })).rejects.toThrow(ConfigurationInvalid);
   });
 
   it('impersonates the account as whoever we are', async () => {
@@ -109,7 +109,7 @@ describe('googleCredentials', () => {
     await using service = await iam();
     const account = newAccount();
     const client = await clientOf(account, service);
-    await expect(googleCredentials(account)).resolves.toBe(client);
+    await expect(googleCredentials({ identity: account })).resolves.toBe(client);
     const tokens = async (): Promise<unknown[]> => {
       const answers = await Promise.all([client.getAccessToken(), client.getAccessToken(), client.getAccessToken()]);
       return answers.map(({ token }) => token);
@@ -197,18 +197,18 @@ describe('an account that cannot be impersonated', () => {
   it('as there is no ambient identity is PermissionDenied, and tried anew the next time', async () => {
     vendorEnvironment(directory());
     const account = newAccount();
-    const failure = await failureOf(googleCredentials(account));
+    const failure = await failureOf(googleCredentials({ identity: account }));
     expect(failure).toBeInstanceOf(PermissionDenied);
     expect(failure.message).toMatch(/^cannot impersonate reader-.*: .* Workload Identity/);
     await using _ = await onGke();
-    await expect(googleCredentials(account)).resolves.toBeDefined();
+    await expect(googleCredentials({ identity: account })).resolves.toBeDefined();
   });
 
   it('as the key file is malformed does not quote the file', async () => {
     const file = join(directory(), 'key.json');
     writeFileSync(file, '{"private_key": -----BEGIN PRIVATE KEY-----MIIEvQ');
     vendorEnvironment(directory(), { GOOGLE_APPLICATION_CREDENTIALS: file });
-    const failure = await failureOf(googleCredentials(newAccount()));
+    const failure = await failureOf(googleCredentials({ identity: newAccount() }));
     expect(failure).toBeInstanceOf(PermissionDenied);
     expect(describeError(failure)).toMatch(/not valid JSON$/);
     expectNoTokens(failure);
