@@ -1,15 +1,16 @@
 import type { Logger } from 'pino';
-import { describeBatch, sumPartKeys, type BatchId } from '../common/domain/batch-path.ts';
+import { describeBatch, sumPartKeys, type BatchId, type BatchKeys } from '../common/domain/batch-path.ts';
 import type { Interval } from '../common/domain/interval.ts';
 import { formatBatchTime } from '../common/domain/batch-time.ts';
-import type { Storage } from '../common/ports/storage.ts';
 import { differingParameters, parametersOf } from './batch/header.ts';
-import { writeBatch } from './batch/write-batch.ts';
+import { encodeSumPart, type EncodedSumPart } from './batch/sum-part.ts';
 import { aggregateBatch, type AggregateBatchSetup } from './aggregate-batch.ts';
-import type { IngestionHeader, SumPart } from './codec/records.ts';
-import { invalidPacket, sumPart } from './codec/record-types.ts';
+import type { IngestionHeader } from './codec/records.ts';
 import { AggregationEmpty, HeadersDiffer } from './errors.ts';
+import { countTask } from './metrics/count-task.ts';
+import { addTallies, countPackets, EMPTY_TALLY, type PacketTally } from './packet-tally.ts';
 import { accumulate } from './prio/sum.ts';
+import { canSeePublished, publishSumPart, type PublishingSetup } from './publish-sum-part.ts';
 
 export interface AggregateTask {
   readonly aggregationId: string;
@@ -17,9 +18,8 @@ export interface AggregateTask {
   readonly batches: readonly BatchId[];
 }
 
-export interface AggregateSetup extends AggregateBatchSetup {
+export interface AggregateSetup extends AggregateBatchSetup, PublishingSetup {
   readonly instanceName: string;
-  readonly portalOutput: Storage;
 }
 
 export interface AggregateOutcome {
@@ -27,6 +27,8 @@ export interface AggregateOutcome {
   /** Packets in the sum. */
   readonly packets: number;
   readonly invalidPackets: number;
+  /** False if the same sum part was published before. */
+  readonly isPublished: boolean;
 }
 
 /** A sum part before it is signed. */
@@ -36,6 +38,7 @@ interface Total {
   readonly batchIds: string[];
   readonly invalidUuids: string[];
   packets: number;
+  tally: PacketTally;
 }
 
 /**
@@ -43,8 +46,14 @@ interface Total {
  * docs/protocol.md, "aggregate".
  * @throws AggregationEmpty if no batch has packets
  * @throws HeadersDiffer if the batches do not agree on what is summed
+ * @throws SumPartContradicted if another sum part is published already
+ * @throws ConfigurationInvalid, before any work, if nothing could tell whether one is
  */
-export async function aggregate(
+export function aggregate(task: AggregateTask, setup: AggregateSetup, signal?: AbortSignal): Promise<AggregateOutcome> {
+  return countTask(setup.metrics, 'aggregate', task.aggregationId, () => sumAndPublish(task, setup, signal));
+}
+
+async function sumAndPublish(
   task: AggregateTask,
   setup: AggregateSetup,
   signal?: AbortSignal,
@@ -54,18 +63,35 @@ export async function aggregate(
     window_begin: formatBatchTime(task.window.begin),
     window_end: formatBatchTime(task.window.end),
   });
+  const keys = sumPartKeys(setup.instanceName, task.aggregationId, task.window, setup.server);
+  await canSeePublished(keys.signature, setup, signal);
   const total = await sumBatches(task, { ...setup, log }, signal);
-  await publish(task, setup, total, signal);
+  const isPublished = await publishSumPart(sumPartOf(task, keys, total, setup), { ...setup, log }, signal);
   const outcome = {
     batches: total.batchIds.length,
     packets: total.packets,
     invalidPackets: total.invalidUuids.length,
+    isPublished,
   };
   log.info(
     { batches: outcome.batches, packets: outcome.packets, invalid_packets: outcome.invalidPackets },
-    'sum part published',
+    isPublished ? 'sum part published' : 'the same sum part was published before',
   );
+  if (isPublished) countPublished(task.aggregationId, total, setup);
   return outcome;
+}
+
+function countPublished(
+  aggregationId: string,
+  { packets, tally }: Total,
+  { metrics, signingKey }: AggregateSetup,
+): void {
+  const labels = { aggregation_id: aggregationId };
+  metrics.set('facilitator_aggregate_packets_per_sum_part', labels, packets);
+  metrics.increment('facilitator_aggregate_packets_processed', labels, packets);
+  metrics.increment('facilitator_aggregate_bytes_processed', labels, tally.bytes);
+  metrics.increment('facilitator_key_uses_total', { use: 'sign', key_id: signingKey.identifier });
+  countPackets(metrics, 'aggregate', aggregationId, tally);
 }
 
 async function sumBatches(task: AggregateTask, setup: AggregateSetup, signal?: AbortSignal): Promise<Total> {
@@ -80,9 +106,13 @@ async function sumBatches(task: AggregateTask, setup: AggregateSetup, signal?: A
       batchIds: [],
       invalidUuids: [],
       packets: 0,
+      tally: EMPTY_TALLY,
     };
     requireSameParameters(total.header, result.header, task.aggregationId, batch);
+    total.tally = addTallies(total.tally, result.tally);
     if (result.kind === 'undecryptable') continue;
+    const labels = { aggregation_id: task.aggregationId };
+    setup.metrics.set('facilitator_aggregate_packets_per_batch', labels, result.distinctPackets);
     accumulate(total.sum, result.sum);
     total.batchIds.push(batch.id);
     total.invalidUuids.push(...result.invalidUuids);
@@ -121,21 +151,19 @@ function requireSameParameters(
   }
 }
 
-async function publish(task: AggregateTask, setup: AggregateSetup, total: Total, signal?: AbortSignal): Promise<void> {
-  const keys = sumPartKeys(setup.instanceName, task.aggregationId, task.window, setup.server);
-  const content = {
-    headerType: sumPart,
-    header: (packetFileDigest: Buffer): SumPart => ({
-      ...parametersOf(total.header),
-      batch_uuids: total.batchIds,
-      sum: Array.from(total.sum),
-      aggregation_start_time: task.window.begin.getTime(),
-      aggregation_end_time: task.window.end.getTime(),
-      packet_file_digest: packetFileDigest,
-      total_individual_clients: total.packets,
-    }),
-    packetType: invalidPacket,
-    packets: total.invalidUuids.map((uuid) => ({ uuid })),
+function sumPartOf(
+  { window }: AggregateTask,
+  keys: BatchKeys,
+  total: Total,
+  { signingKey }: AggregateSetup,
+): EncodedSumPart {
+  const header = {
+    ...parametersOf(total.header),
+    batch_uuids: total.batchIds,
+    sum: Array.from(total.sum),
+    aggregation_start_time: window.begin.getTime(),
+    aggregation_end_time: window.end.getTime(),
+    total_individual_clients: total.packets,
   };
-  await writeBatch(setup.portalOutput, keys, content, setup.signingKey, signal);
+  return encodeSumPart(keys, header, total.invalidUuids, signingKey);
 }

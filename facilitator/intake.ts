@@ -11,15 +11,20 @@ import { breathe, PACKETS_PER_BREATH } from '../common/runtime/breathe.ts';
 import { encodeBatch, encodeHeader, encodeSignature } from './batch/encode-batch.ts';
 import { requireBatchOfTask, validationHeaderOf } from './batch/header.ts';
 import { firstDifference, ownValidationMetadata, readOwnValidation } from './batch/own-validation.ts';
-import { readBatch, type SignedBatch } from './batch/read-batch.ts';
+import type { BatchTrust, SignedBatch } from './batch/read-batch.ts';
 import type { DataSharePacket, IngestionHeader } from './codec/records.ts';
 import { dataSharePacket, ingestionHeader, validationHeader, validationPacket } from './codec/record-types.ts';
 import type { PacketDecryptor } from './crypto/ecies.ts';
-import type { SigningKey, VerificationKeys } from './crypto/signature.ts';
-import { BatchEmpty, OwnValidationContradicted } from './errors.ts';
+import type { KeySource } from './crypto/key-source.ts';
+import type { SigningKey } from './crypto/signature.ts';
+import { BatchEmpty, OwnValidationContradicted, PacketUndecryptable } from './errors.ts';
+import { countTask } from './metrics/count-task.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { PacketOpener } from './packet-opener.ts';
+import { countKeyUses, countPackets } from './packet-tally.ts';
 import { shareLayout } from './prio/layout.ts';
 import type { VerificationMessage } from './prio/verification.ts';
+import { readPartyBatch, type Party } from './read-party-batch.ts';
 
 export interface IntakeTask {
   readonly aggregationId: string;
@@ -29,7 +34,7 @@ export interface IntakeTask {
 export interface IntakeSetup {
   readonly server: ServerIndex;
   readonly ingestorInput: Storage;
-  readonly ingestorKeys: VerificationKeys;
+  readonly ingestorKeys: KeySource;
   readonly peerOutput: Storage;
   /** Where our own validation batches are kept; without it none are written. */
   readonly ownOutput: Storage | undefined;
@@ -41,19 +46,26 @@ export interface IntakeSetup {
   /** Write the peer's validation batch as one object. */
   readonly singleObject: boolean;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
 export interface IntakeOutcome {
   readonly packets: number;
   /** Packets that got no verification message because their evaluation point is a root of unity. */
   readonly withoutMessage: number;
+  /** False if all was written before, by our own record, and nothing was written now. */
+  readonly isWritten: boolean;
 }
 
 /**
  * Takes one ingestion batch in: verifies it, opens every packet and tells the peer our verification messages.
  * Nothing is written unless every packet is in order. docs/protocol.md, "intake-batch".
  */
-export async function intakeBatch(task: IntakeTask, setup: IntakeSetup, signal?: AbortSignal): Promise<IntakeOutcome> {
+export function intakeBatch(task: IntakeTask, setup: IntakeSetup, signal?: AbortSignal): Promise<IntakeOutcome> {
+  return countTask(setup.metrics, 'intake', task.aggregationId, () => takeIn(task, setup, signal));
+}
+
+async function takeIn(task: IntakeTask, setup: IntakeSetup, signal?: AbortSignal): Promise<IntakeOutcome> {
   const log = setup.log.child({ aggregation_id: task.aggregationId, batch_id: task.batch.id });
   const ingestion = await readIngestionBatch(task, setup, log, signal);
   const layout = shareLayout(ingestion.header.bins);
@@ -61,11 +73,54 @@ export async function intakeBatch(task: IntakeTask, setup: IntakeSetup, signal?:
     throw new BatchEmpty(`the ingestion batch ${describeBatch(task.aggregationId, task.batch)} has no packets`);
   }
   const opener = new PacketOpener(layout.bins, setup.server, setup.decryptors);
-  const messages = await verificationMessages(ingestion.packets(), opener, signal);
-  await write(task, setup, ingestion, messages, signal);
-  const outcome = { packets: ingestion.packetCount, withoutMessage: ingestion.packetCount - messages.length };
-  log.info({ packets: outcome.packets, packets_without_message: outcome.withoutMessage }, 'batch taken in');
+  const messages = await openAll(task, setup, ingestion, opener, signal);
+  const isWritten = await write(task, setup, ingestion, messages, signal);
+  const outcome = {
+    packets: ingestion.packetCount,
+    withoutMessage: ingestion.packetCount - messages.length,
+    isWritten,
+  };
+  log.info(
+    { packets: outcome.packets, packets_without_message: outcome.withoutMessage },
+    isWritten ? 'batch taken in' : 'batch was taken in before, nothing is written',
+  );
+  if (isWritten) countTakenIn(task.aggregationId, setup, outcome, opener.payloadBytes);
   return outcome;
+}
+
+async function openAll(
+  { aggregationId }: IntakeTask,
+  { metrics }: IntakeSetup,
+  ingestion: SignedBatch<IngestionHeader, DataSharePacket>,
+  opener: PacketOpener,
+  signal?: AbortSignal,
+): Promise<ToldMessage[]> {
+  try {
+    return await verificationMessages(ingestion.packets(), opener, signal);
+  } catch (err) {
+    if (err instanceof PacketUndecryptable) {
+      const results = { undecryptable: ingestion.packetCount };
+      countPackets(metrics, 'intake', aggregationId, { results });
+    }
+    throw err;
+  } finally {
+    countKeyUses(metrics, opener);
+  }
+}
+
+function countTakenIn(
+  aggregationId: string,
+  { metrics, signingKey }: IntakeSetup,
+  { packets, withoutMessage }: IntakeOutcome,
+  payloadBytes: number,
+): void {
+  const labels = { aggregation_id: aggregationId };
+  metrics.set('facilitator_intake_packets_per_ingestion_batch', labels, packets);
+  metrics.increment('facilitator_intake_ingestion_packets_processed', labels, packets);
+  metrics.increment('facilitator_intake_bytes_processed', labels, payloadBytes);
+  metrics.increment('facilitator_key_uses_total', { use: 'sign', key_id: signingKey.identifier });
+  const results = { taken_in: packets - withoutMessage, without_message: withoutMessage };
+  countPackets(metrics, 'intake', aggregationId, { results });
 }
 
 /** What the peer is told about one packet. */
@@ -74,7 +129,7 @@ export type ToldMessage = VerificationMessage & { readonly uuid: string };
 /** Reads and verifies the ingestion batch that a task names, as intake and aggregate both must. */
 export async function readIngestionBatch(
   { aggregationId, batch }: IntakeTask,
-  setup: Pick<IntakeSetup, 'ingestorInput' | 'ingestorKeys' | 'permitMalformed'>,
+  setup: Pick<IntakeSetup, 'ingestorInput' | 'ingestorKeys' | 'permitMalformed' | 'metrics'>,
   log: Logger,
   signal?: AbortSignal,
 ): Promise<SignedBatch<IngestionHeader, DataSharePacket>> {
@@ -84,26 +139,17 @@ export async function readIngestionBatch(
     headerType: ingestionHeader,
     packetType: dataSharePacket,
   };
-  const ingestion = await readBatch(
-    source,
-    trustIn(setup.ingestorKeys, setup.permitMalformed, log, 'ingestion'),
-    signal,
-  );
+  const trust = trustIn(setup.ingestorKeys, setup.permitMalformed, log, 'ingestion');
+  const ingestion = await readPartyBatch('ingestion', source, trust, setup.metrics, signal);
   requireBatchOfTask(ingestion.header, aggregationId, batch.id);
   return ingestion;
 }
 
 /** Trust in a party's keys; malformed batches are logged where they are permitted. */
-export function trustIn(
-  keys: VerificationKeys,
-  permitMalformed: boolean,
-  log: Logger,
-  party: 'ingestion' | 'peer',
-): Parameters<typeof readBatch>[1] {
-  const keyOf = (identifier: string): ReturnType<VerificationKeys['get']> => keys.get(identifier);
-  if (!permitMalformed) return { keyOf };
+export function trustIn(keys: KeySource, permitMalformed: boolean, log: Logger, party: Party): BatchTrust {
+  if (!permitMalformed) return { keys };
   return {
-    keyOf,
+    keys,
     onMalformed: (error) =>
       log.warn({ party, error_code: error.code, error: error.message }, 'malformed batch is read all the same'),
   };
@@ -134,7 +180,9 @@ export async function verificationMessages(
 
 /**
  * Writes our own record and the peer's batch. Readers go by the `.sig`, so each batch's comes last, and our own last
- * of all: where it is, the peer has the messages that it records.
+ * of all: where it is, the peer has the messages that it records. Without our own record everything is written again,
+ * as we may have no right to see what the peer has.
+ * @returns whether anything was written, which it is not if our own record is there already, as it would be written
  */
 async function write(
   { aggregationId, batch }: IntakeTask,
@@ -142,7 +190,7 @@ async function write(
   ingestion: SignedBatch<IngestionHeader, DataSharePacket>,
   messages: readonly ToldMessage[],
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { peerOutput, ownOutput, signingKey } = setup;
   const keys = validationKeys(aggregationId, batch, setup.server);
   const content = {
@@ -159,7 +207,10 @@ async function write(
 
   if (ownOutput) {
     const told = await readOwnValidation(ownOutput, keys, signingKey, ingestion, signal);
-    if (told) requireSameMessages(told.messages, messages, describeBatch(aggregationId, batch));
+    if (told) {
+      requireSameMessages(told.messages, messages, describeBatch(aggregationId, batch));
+      if (told.keyIdentifier === signingKey.identifier && own.headerFile.equals(told.headerFile)) return false;
+    }
     await ownOutput.put(keys.packets, own.packetFile, options);
     await ownOutput.put(keys.header, own.headerFile, options);
   }
@@ -170,6 +221,7 @@ async function write(
   const identifier = signingKey.identifier;
   await peerOutput.put(keys.signature, encodeSignature(keys, forPeer, identifier, setup.singleObject), options);
   await ownOutput?.put(keys.signature, encodeSignature(keys, own, identifier), options);
+  return true;
 }
 
 /** The peer may have judged by what it was told; to tell it something else now would let the two sums part. */

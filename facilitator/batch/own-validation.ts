@@ -4,6 +4,7 @@ import type { Storage } from '../../common/ports/storage.ts';
 import { hasObject } from '../../common/runtime/read-object.ts';
 import type { IngestionHeader, ValidationHeader, ValidationPacket } from '../codec/records.ts';
 import { validationHeader, validationPacket } from '../codec/record-types.ts';
+import { soleKey } from '../crypto/key-source.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import { OwnValidationContradicted } from '../errors.ts';
 import type { VerificationMessage } from '../prio/verification.ts';
@@ -22,6 +23,10 @@ export function ownValidationMetadata(ingestionPacketFileDigest: Uint8Array): Re
 export interface OwnValidation {
   /** The message told for a packet UUID; none for packets that nothing was said about. */
   readonly messages: ReadonlyMap<string, VerificationMessage>;
+  /** The header file. It names the digests of both packet files, so records with the same one are the same. */
+  readonly headerFile: Uint8Array;
+  /** The name under which it is signed. */
+  readonly keyIdentifier: string;
 }
 
 /**
@@ -54,7 +59,7 @@ export async function readOwnValidation(
     // We only ever write unsigned 32-bit integers; anything else will differ from what is recomputed.
     if (!messages.has(uuid)) messages.set(uuid, { f_r: Number(f_r), g_r: Number(g_r), h_r: Number(h_r) });
   }
-  return { messages };
+  return { messages, headerFile: record.headerFile, keyIdentifier: record.keyIdentifier };
 }
 
 async function readRecord(
@@ -67,7 +72,7 @@ async function readRecord(
   const source = { storage, keys, headerType: validationHeader, packetType: validationPacket };
   try {
     if (!(await hasObject(storage, keys.signature, { signal }))) return undefined;
-    return await readBatch(source, { keyOf: () => signingKey.publicKey }, signal);
+    return await readBatch(source, { keys: soleKey(signingKey.publicKey, 'our own') }, signal);
   } catch (err) {
     if (fateOf(err) === 'reject') throw new OwnValidationContradicted(`${place} is unsound`, { cause: err });
     throw err;

@@ -1,10 +1,11 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { BatchKeys } from '../../common/domain/batch-path.ts';
 import { ObjectMissing, type DspError } from '../../common/errors.ts';
 import type { Storage, StorageOptions } from '../../common/ports/storage.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
 import { readRecords, readSingleRecord } from '../codec/read.ts';
 import { batchSignature, type RecordType } from '../codec/record-types.ts';
+import type { KeySource } from '../crypto/key-source.ts';
 import { isSignedBy } from '../crypto/signature.ts';
 import { DigestMismatch, SignatureInvalid, SigningKeyUnknown } from '../errors.ts';
 
@@ -18,8 +19,8 @@ export interface BatchSource<H, P> {
 
 /** Whom to believe. */
 export interface BatchTrust {
-  /** The key of whoever signs as `identifier`, `undefined` if nobody we know does. */
-  readonly keyOf: (identifier: string) => KeyObject | undefined;
+  /** The public keys of the author. */
+  readonly keys: KeySource;
   /**
    * If present, a wrong signature or digest is reported here and the batch is read all the same
    * (`permit-malformed-batch`); if absent, it is thrown.
@@ -30,6 +31,10 @@ export interface BatchTrust {
 /** A batch whose signature, digest and Avro are in order, as far as they had to be. */
 export interface SignedBatch<H, P> {
   readonly header: H;
+  /** The file that the header was read from, which is what is signed. */
+  readonly headerFile: Uint8Array;
+  /** The name of the key, by the signature file; the signature does not cover it. */
+  readonly keyIdentifier: string;
   /** Metadata of the header's container file, covered by the signature. */
   readonly headerMetadata: ReadonlyMap<string, Buffer>;
   /** SHA-256 of the packet file as it was read, whatever the header states. */
@@ -48,7 +53,7 @@ interface BatchFiles {
 /**
  * Reads a batch and checks, in this order, signature, header, digest and packets. docs/protocol.md, "Reading a batch".
  * @throws ObjectMissing for the signature or header, or for a packet file that is not empty by its digest
- * @throws SigningKeyUnknown, SignatureInvalid, DigestMismatch, and the Avro errors
+ * @throws SigningKeyUnknown, SignatureInvalid, DigestMismatch, the Avro errors, and those of `trust.keys`
  */
 export async function readBatch<H extends { readonly packet_file_digest: Uint8Array }, P>(
   source: BatchSource<H, P>,
@@ -66,10 +71,10 @@ export async function readBatch<H extends { readonly packet_file_digest: Uint8Ar
       : await fetchFiles(storage, keys, options);
 
   const place = `${keys.header} in ${storage.url}`;
-  const key = trust.keyOf(signature.key_identifier);
+  const key = await trust.keys.find(signature.key_identifier, signal);
   if (!key) {
     throw new SigningKeyUnknown(
-      `${place} is signed with key "${signature.key_identifier}", which is not among the public keys given for its author`,
+      `${place} is signed with key "${signature.key_identifier}", which is not among the public keys of its author by ${trust.keys.origin}`,
     );
   }
   if (!isSignedBy(files.headerFile, signature.batch_header_signature, key)) {
@@ -84,6 +89,8 @@ export async function readBatch<H extends { readonly packet_file_digest: Uint8Ar
   if (!packetFileDigest.equals(header.packet_file_digest)) reportMismatch(files, source, trust);
   return {
     header,
+    headerFile: files.headerFile,
+    keyIdentifier: signature.key_identifier,
     headerMetadata: metadata,
     packetFileDigest,
     packetCount: countRecords(source.packetType, packetFile),

@@ -1,9 +1,11 @@
+import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../../common/backends/storage/memory.ts';
-import { ingestionKeys, validationKeys, type ServerIndex } from '../../common/domain/batch-path.ts';
-import { readObject } from '../../common/runtime/read-object.ts';
+import { ingestionKeys, sumPartKeys, validationKeys, type ServerIndex } from '../../common/domain/batch-path.ts';
+import { PermissionDenied } from '../../common/errors.ts';
 import { aggregate } from '../../facilitator/aggregate.ts';
 import type { ValidationPacket } from '../../facilitator/codec/records.ts';
+import { fixedKeys } from '../../facilitator/crypto/key-source.ts';
 import { intakeBatch } from '../../facilitator/intake.ts';
 import { reconstruct } from '../../facilitator/prio/sum.ts';
 import {
@@ -24,6 +26,8 @@ import {
   sumOf,
   takeInAtBoth,
 } from '../support/honest-batch.ts';
+import { interleaved, Schedule } from '../support/interleaved-storage.ts';
+import { readOnlyStorage } from '../support/read-only-storage.ts';
 import {
   aggregateSetup,
   AGGREGATION,
@@ -258,9 +262,9 @@ describe('aggregate fails and publishes nothing', () => {
   it('where the peer’s batch is signed by nobody we know, or lost its packets', async () => {
     await ingest(world, 0, honest(1));
     await takeInAtBoth(world, 0);
-    await fails(run(0, task(0), { peerKeys: new Map() }), 'E_PEER_VALIDATION', 'retry');
+    await fails(run(0, task(0), { peerKeys: fixedKeys(new Map()) }), 'E_PEER_VALIDATION', 'retry');
     const wrong = newSigningKey('facilitator-key');
-    const peerKeys = new Map([[wrong.identifier, wrong.publicKey]]);
+    const peerKeys = fixedKeys(new Map([[wrong.identifier, wrong.publicKey]]));
     await fails(run(0, task(0), { peerKeys }), 'E_PEER_VALIDATION', 'retry');
     await world.peerValidation[0].delete(validationKeys(AGGREGATION, batchId(0), 1).packets);
     await fails(run(0, task(0), { permitMalformed: true }), 'E_PEER_VALIDATION', 'retry');
@@ -276,17 +280,70 @@ describe('aggregate fails and publishes nothing', () => {
   });
 });
 
-it('executed again, aggregate writes the same bytes but for the signature', async () => {
-  await ingest(world, 0, ['honest', 'cheating']);
-  await takeInAtBoth(world, 0);
-  const files = async (): Promise<unknown> => {
-    const keys = (await keysIn(portals[0])).filter((key) => !key.endsWith('.sig'));
-    return Promise.all(keys.map(async (key) => [key, (await readObject(portals[0], key)).toString('hex')]));
-  };
-  await run(0);
-  const before = await files();
-  await run(0);
-  expect(await files()).toEqual(before);
+describe('executed again, aggregate', () => {
+  beforeEach(async () => {
+    for (const n of [0, 1]) {
+      await ingest(world, n, ['honest', 'cheating']);
+      await takeInAtBoth(world, n);
+    }
+  });
+
+  it('writes nothing', async () => {
+    const portalOutput = readOnlyStorage(portals[0]);
+    expect(await run(0)).toMatchObject({ isPublished: true });
+    expect(await run(0, task(0), { portalOutput })).toEqual({
+      batches: 1,
+      packets: 1,
+      invalidPackets: 1,
+      isPublished: false,
+    });
+  });
+
+  it('over other batches fails, and what is published stays', async () => {
+    await run(0, task(0, 1));
+    const portalOutput = readOnlyStorage(portals[0]);
+    const failure = run(0, task(1), { portalOutput });
+    await expect(failure).rejects.toMatchObject({ code: 'E_SUM_PART', fate: 'reject' });
+    await expect(failure).rejects.toThrow('batch_uuids');
+    expect((await readSumPart(portals[0], 0)).header.batch_uuids).toEqual([batchId(0).id, batchId(1).id]);
+  });
+
+  it('over other batches at the same time publishes one of the two, as a whole', async () => {
+    const tasks = [task(0, 1), task(1)] as const;
+    const turns = fc.array(fc.nat({ max: 1 }), { minLength: 20, maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(turns, fc.boolean(), async (order, hasOwnOutput) => {
+        const [portal, own] = [new MemoryStorage('portal'), new MemoryStorage('own')];
+        const schedule = new Schedule(order);
+        const ends = await schedule.run(
+          tasks.map((what) => (turn) => {
+            const portalOutput = interleaved(portal, schedule, turn);
+            const ownOutput = hasOwnOutput ? interleaved(own, schedule, turn) : undefined;
+            return run(0, what, { portalOutput, ownOutput });
+          }),
+        );
+        const { header, packets } = await readSumPart(portal, 0);
+        const winner = tasks.findIndex(({ batches }) => batches.length === header.batch_uuids.length);
+        expect(header.batch_uuids).toEqual(tasks[winner]!.batches.map(({ id }) => id));
+        expect([...packets()]).toHaveLength(header.batch_uuids.length);
+        expect(ends[winner]).toMatchObject({ status: 'fulfilled', value: { isPublished: true } });
+        expect(ends[1 - winner]).toMatchObject({ status: 'rejected', reason: { code: 'E_SUM_PART' } });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does no work where nothing could tell whether it was before', async () => {
+    const denied = async (): Promise<never> => {
+      throw new PermissionDenied('no');
+    };
+    const portalOutput = Object.assign(new MemoryStorage('portal'), { get: denied });
+    const ingestorInput = readOnlyStorage(new MemoryStorage('not even there'));
+    await expect(run(0, task(0), { portalOutput, ingestorInput })).rejects.toMatchObject({ code: 'E_CONFIGURATION' });
+    const own = new MemoryStorage('own');
+    expect(await run(0, task(0), { portalOutput, ownOutput: own })).toMatchObject({ isPublished: true });
+    expect(await keysIn(own)).toEqual([`sum-parts/${sumPartKeys('test', AGGREGATION, WINDOW, 0).signature}`]);
+  });
 });
 
 it('a single-object validation batch is read as well as three objects', async () => {

@@ -1,16 +1,30 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MemoryStorage } from '../../common/backends/storage/memory.ts';
 import { ingestionKeys, validationKeys } from '../../common/domain/batch-path.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
 import type { DataSharePacket, IngestionHeader } from '../../facilitator/codec/records.ts';
 import { batchSignature } from '../../facilitator/codec/record-types.ts';
 import { readSingleRecord } from '../../facilitator/codec/read.ts';
-import { intakeBatch } from '../../facilitator/intake.ts';
+import { intakeBatch, type IntakeSetup } from '../../facilitator/intake.ts';
 import { encryptPayload } from '../../facilitator/crypto/ecies.ts';
+import { fixedKeys } from '../../facilitator/crypto/key-source.ts';
 import { P } from '../../facilitator/prio/field.ts';
+import { readOnlyStorage } from '../support/read-only-storage.ts';
 import { keysIn, readPeerValidation, storeIngestionBatch } from '../support/batches.ts';
 import { BINS, batchId, contributions, honest, packetsFor, packetUuid } from '../support/honest-batch.ts';
+import { interleaved, Schedule } from '../support/interleaved-storage.ts';
+import { memoryLogger } from '../support/memory-log.ts';
 import { seededRandom } from '../support/prio.ts';
-import { AGGREGATION, intakeSetup, newSigningKey, newWorld, packetKeys, type World } from '../support/servers.ts';
+import {
+  AGGREGATION,
+  intakeSetup,
+  newSigningKey,
+  newWorld,
+  packetKeys,
+  serverKeys,
+  type World,
+} from '../support/servers.ts';
 
 const batch = batchId(0);
 const task = { aggregationId: AGGREGATION, batch };
@@ -68,14 +82,14 @@ describe('intake refuses the whole batch, and writes nothing', () => {
 
   it('from a signer it does not know, even if malformed batches are permitted', async () => {
     const world = await ingested(packets());
-    const setup = intakeSetup(world, 0, { ingestorKeys: new Map(), permitMalformed: true });
+    const setup = intakeSetup(world, 0, { ingestorKeys: fixedKeys(new Map()), permitMalformed: true });
     await expect(intakeBatch(task, setup)).rejects.toMatchObject({ code: 'E_SIGNING_KEY_UNKNOWN', fate: 'reject' });
   });
 
   it('with a wrong signature, unless malformed batches are permitted', async () => {
     const world = await ingested(packets());
     const wrong = newSigningKey('ingestor-key');
-    const ingestorKeys = new Map([[wrong.identifier, wrong.publicKey]]);
+    const ingestorKeys = fixedKeys(new Map([[wrong.identifier, wrong.publicKey]]));
     await expect(intakeBatch(task, intakeSetup(world, 0, { ingestorKeys }))).rejects.toMatchObject({
       code: 'E_SIGNATURE_INVALID',
     });
@@ -138,7 +152,7 @@ describe('what the peer is told', () => {
       { ...b, uuid: a.uuid, r_pit: r1! },
     ]);
     const outcome = await intakeBatch(task, intakeSetup(world, 0));
-    expect(outcome).toEqual({ packets: 2, withoutMessage: 2 - messages });
+    expect(outcome).toEqual({ packets: 2, withoutMessage: 2 - messages, isWritten: true });
     expect((await readPeerValidation(world, 0, batch)).packetCount).toBe(messages);
   });
 
@@ -177,5 +191,70 @@ describe('what the peer is told', () => {
     const signal = AbortSignal.abort(new Error('lease lost'));
     await expect(intakeBatch(task, intakeSetup(world, 0), signal)).rejects.toThrow('lease lost');
     expect(await keysIn(world.peerValidation[1])).toEqual([]);
+  });
+});
+
+describe('a batch that was taken in before', () => {
+  const keys = validationKeys(AGGREGATION, batch, 0);
+  /** Everything in a storage but the value of signatures. */
+  async function objects(storage: MemoryStorage): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    for (const key of await keysIn(storage)) {
+      found.set(key, key.endsWith('.sig') ? 'a signature' : (await readObject(storage, key)).toString('hex'));
+    }
+    return found;
+  }
+
+  it.each([false, true])('is not written again if our own record says so (single object: %s)', async (singleObject) => {
+    const world = await ingested(packets());
+    expect(await intakeBatch(task, intakeSetup(world, 0, { singleObject }))).toMatchObject({ isWritten: true });
+    const peerOutput = readOnlyStorage(world.peerValidation[1]);
+    const ownOutput = readOnlyStorage(world.ownValidation[0]);
+    const { log, lines } = memoryLogger();
+    const again = await intakeBatch(task, intakeSetup(world, 0, { peerOutput, ownOutput, singleObject, log }));
+    expect(again).toEqual({ packets: 3, withoutMessage: 0, isWritten: false });
+    expect(lines).toMatchObject([{ message: 'batch was taken in before, nothing is written', packets: 3 }]);
+  });
+
+  it.each<[string, (world: World) => Promise<Partial<IntakeSetup>>]>([
+    ['we keep no record', async () => ({ ownOutput: undefined })],
+    ['our record has no .sig', async ({ ownValidation: [own] }) => (await own.delete(keys.signature), {})],
+    ['our signing key has a new name', async () => ({ signingKey: { ...serverKeys[0], identifier: 'new name' } })],
+  ])('is written again, with the same bytes, if %s', async (_, change) => {
+    const world = await ingested(packets());
+    await intakeBatch(task, intakeSetup(world, 0));
+    const once = await Promise.all([world.peerValidation[1], world.ownValidation[0]].map(objects));
+    const setup = intakeSetup(world, 0, await change(world));
+    for (const key of await keysIn(world.peerValidation[1])) await world.peerValidation[1].delete(key);
+    expect(await intakeBatch(task, setup)).toMatchObject({ isWritten: true });
+    expect(await Promise.all([world.peerValidation[1], world.ownValidation[0]].map(objects))).toEqual(once);
+  });
+
+  it('by three executions at once, of which some are killed, comes out as by one', async () => {
+    const world = await ingested(packets());
+    await intakeBatch(task, intakeSetup(world, 0));
+    const once = await Promise.all([world.peerValidation[1], world.ownValidation[0]].map(objects));
+    const turns = fc.array(fc.nat({ max: 2 }), { minLength: 20, maxLength: 60 });
+    const lifetimes = fc.tuple(fc.nat({ max: 8 }), fc.nat({ max: 16 }), fc.constant(Infinity));
+    await fc.assert(
+      fc.asyncProperty(turns, lifetimes, async (order, lives) => {
+        const [peer, own] = [new MemoryStorage('peer'), new MemoryStorage('own')];
+        const schedule = new Schedule(order);
+        const ends = await schedule.run(
+          lives.map((life) => (turn) => {
+            let left = life;
+            const live = (): void => {
+              if (left-- <= 0) throw new Error('killed');
+            };
+            const peerOutput = interleaved(peer, schedule, turn, live);
+            const ownOutput = interleaved(own, schedule, turn, live);
+            return intakeBatch(task, intakeSetup(world, 0, { peerOutput, ownOutput }));
+          }),
+        );
+        expect(ends[2]).toMatchObject({ status: 'fulfilled' });
+        expect(await Promise.all([peer, own].map(objects))).toEqual(once);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
