@@ -18,11 +18,14 @@ const TAG_LENGTH = 16;
 
 /** Opens payloads under one private key. The object is reused because each import of a key costs as much as a use. */
 export class PacketDecryptor {
+  /** Tells keys apart where people look at them: 16 hexadecimal digits of SHA-256 over the public key. */
+  readonly keyId: string;
   readonly #ecdh = createECDH(CURVE);
 
   /** @param scalar 32 bytes, big-endian, in [1, n); else it throws an `Error` of node:crypto */
   constructor(scalar: Uint8Array) {
     this.#ecdh.setPrivateKey(scalar);
+    this.keyId = createHash('sha256').update(this.publicKey).digest('hex').slice(0, 16);
   }
 
   /** The public key that belongs to the scalar, 65 bytes. */
