@@ -4,37 +4,42 @@ import type { Storage } from '../common/ports/storage.ts';
 import { breathe, PACKETS_PER_BREATH } from '../common/runtime/breathe.ts';
 import { differingFields } from './batch/header.ts';
 import { firstDifference, readOwnValidation, type OwnValidation } from './batch/own-validation.ts';
-import { readBatch, type SignedBatch } from './batch/read-batch.ts';
+import type { SignedBatch } from './batch/read-batch.ts';
 import type { DataSharePacket, IngestionHeader, ValidationHeader, ValidationPacket } from './codec/records.ts';
 import { validationHeader, validationPacket } from './codec/record-types.ts';
 import type { PacketDecryptor } from './crypto/ecies.ts';
-import type { SigningKey, VerificationKeys } from './crypto/signature.ts';
+import type { KeySource } from './crypto/key-source.ts';
+import type { SigningKey } from './crypto/signature.ts';
 import { HeadersDiffer, OwnValidationContradicted, PacketUndecryptable, PeerValidationUnusable } from './errors.ts';
 import { readIngestionBatch, trustIn } from './intake.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { isU32, PacketOpener, type OpenedPacket } from './packet-opener.ts';
+import { countKeyUses, type PacketTally } from './packet-tally.ts';
 import { reduce } from './prio/field.ts';
 import { shareLayout } from './prio/layout.ts';
 import { accumulate } from './prio/sum.ts';
 import { isValidProof, type VerificationMessage } from './prio/verification.ts';
+import { readPartyBatch } from './read-party-batch.ts';
 
 export interface AggregateBatchSetup {
   readonly server: ServerIndex;
   readonly ingestorInput: Storage;
-  readonly ingestorKeys: VerificationKeys;
+  readonly ingestorKeys: KeySource;
   readonly peerInput: Storage;
-  readonly peerKeys: VerificationKeys;
+  readonly peerKeys: KeySource;
   /** Where intake kept our own validation batches; without it every message is recomputed unchecked. */
   readonly ownInput: Storage | undefined;
   readonly decryptors: readonly PacketDecryptor[];
   readonly signingKey: SigningKey;
   readonly permitMalformed: boolean;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
 /** What became of one batch. */
 export type BatchResult =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'undecryptable'; readonly header: IngestionHeader }
+  | { readonly kind: 'undecryptable'; readonly header: IngestionHeader; readonly tally: PacketTally }
   | {
       readonly kind: 'summed';
       readonly header: IngestionHeader;
@@ -42,8 +47,11 @@ export type BatchResult =
       readonly sum: Uint32Array;
       /** Packets in the sum. */
       readonly packets: number;
+      /** Packets in the batch, repeats not counted. */
+      readonly distinctPackets: number;
       /** In the order in which they were found. */
       readonly invalidUuids: readonly string[];
+      readonly tally: PacketTally;
     };
 
 /**
@@ -63,8 +71,9 @@ export async function aggregateBatch(
     return { kind: 'empty' };
   }
   const { ingestion, own, peer } = both;
+  const opener = new PacketOpener(ingestion.header.bins, setup.server, setup.decryptors);
   try {
-    return await sumPackets(ingestion, firstMessages(peer), own, { ...setup, log }, signal);
+    return await sumPackets(ingestion, firstMessages(peer), own, opener, log, signal);
   } catch (err) {
     if (!(err instanceof PacketUndecryptable)) throw err;
     if (own) {
@@ -74,7 +83,10 @@ export async function aggregateBatch(
       );
     }
     log.warn({ error_code: err.code, error: err.message }, 'batch cannot be decrypted and is left out');
-    return { kind: 'undecryptable', header: ingestion.header };
+    const results = { undecryptable: ingestion.packetCount };
+    return { kind: 'undecryptable', header: ingestion.header, tally: { results, bytes: 0 } };
+  } finally {
+    countKeyUses(setup.metrics, opener);
   }
 }
 
@@ -138,7 +150,8 @@ async function readPeerValidation(
     packetType: validationPacket,
   };
   try {
-    return await readBatch(source, trustIn(setup.peerKeys, setup.permitMalformed, setup.log, 'peer'), signal);
+    const trust = trustIn(setup.peerKeys, setup.permitMalformed, setup.log, 'peer');
+    return await readPartyBatch('peer', source, trust, setup.metrics, signal);
   } catch (cause) {
     signal?.throwIfAborted();
     throw new PeerValidationUnusable(
@@ -165,16 +178,17 @@ async function sumPackets(
   ingestion: SignedBatch<IngestionHeader, DataSharePacket>,
   peerMessages: ReadonlyMap<string, ValidationPacket>,
   own: OwnValidation | undefined,
-  { server, decryptors, log }: AggregateBatchSetup,
+  opener: PacketOpener,
+  log: Logger,
   signal?: AbortSignal,
 ): Promise<BatchResult> {
   const { header } = ingestion;
-  const opener = new PacketOpener(header.bins, server, decryptors);
   const sum = new Uint32Array(header.bins);
   /** Our message about the first packet of a UUID, `undefined` if there may be none. */
   const judged = new Map<string, VerificationMessage | undefined>();
   const invalidUuids: string[] = [];
   let packets = 0;
+  let withoutPeer = 0;
   let position = 0;
   let outOfRange: string | undefined;
   for (const packet of ingestion.packets()) {
@@ -187,6 +201,7 @@ async function sumPackets(
     if (!peerMessage) {
       // Nothing was said by one of the two servers; the reference lists such a packet again for every repeat.
       invalidUuids.push(uuid);
+      if (!isRepeat) withoutPeer++;
     } else if (!isRepeat) {
       const message = inField(peerMessage);
       if (!message) outOfRange ??= uuid;
@@ -204,7 +219,10 @@ async function sumPackets(
   }
   const repeats = ingestion.packetCount - judged.size;
   log.info({ packets, invalid_packets: invalidUuids.length, repeated_packets: repeats }, 'batch summed');
-  return { kind: 'summed', header, sum, packets, invalidUuids };
+  const proofFailed = judged.size - packets - withoutPeer;
+  const results = { summed: packets, duplicate: repeats, no_peer_share: withoutPeer, proof_failed: proofFailed };
+  const tally = { results, bytes: opener.payloadBytes };
+  return { kind: 'summed', header, sum, packets, distinctPackets: judged.size, invalidUuids, tally };
 }
 
 function isSummed({ message }: OpenedPacket, peerMessage: VerificationMessage): boolean {

@@ -27,6 +27,8 @@ export class PacketOpener {
   readonly #isFirst: boolean;
   readonly #decryptors: readonly PacketDecryptor[];
   readonly #evaluator: ShareEvaluator;
+  readonly #keyUses = new Map<string, number>();
+  #payloadBytes = 0;
 
   /** @throws BinsOutOfRange */
   constructor(bins: number, server: ServerIndex, decryptors: readonly PacketDecryptor[]) {
@@ -34,6 +36,16 @@ export class PacketOpener {
     this.#isFirst = server === 0;
     this.#decryptors = decryptors;
     this.#evaluator = new ShareEvaluator(this.#layout, this.#isFirst);
+  }
+
+  /** Packets opened so far, by the `keyId` of the key that opened them. */
+  get keyUses(): ReadonlyMap<string, number> {
+    return this.#keyUses;
+  }
+
+  /** Bytes of the encrypted payloads of the packets opened so far. */
+  get payloadBytes(): number {
+    return this.#payloadBytes;
   }
 
   /** @throws RPitOutOfRange, PacketUndecryptable, PacketMalformed */
@@ -62,7 +74,10 @@ export class PacketOpener {
   #decrypt(packet: DataSharePacket): Buffer {
     for (const decryptor of this.#decryptors) {
       const plain = decryptor.decrypt(packet.encrypted_payload);
-      if (plain) return plain;
+      if (!plain) continue;
+      this.#keyUses.set(decryptor.keyId, (this.#keyUses.get(decryptor.keyId) ?? 0) + 1);
+      this.#payloadBytes += packet.encrypted_payload.length;
+      return plain;
     }
     throw new PacketUndecryptable(
       `packet ${packet.uuid} opens under none of the ${this.#decryptors.length} packet decryption keys`,

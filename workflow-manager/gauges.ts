@@ -1,4 +1,5 @@
 import type { AggregationSummary } from './aggregation.ts';
+import type { Stage } from './aggregation-context.ts';
 import type { Gauge } from './metrics-gateway.ts';
 import type { RunOutcome } from './run-outcome.ts';
 
@@ -64,6 +65,38 @@ const OF_AGGREGATIONS: readonly (readonly [name: string, help: string, value: Of
 
 const PREFIX = 'workflow_manager_';
 
+const aggregation_id = 'name of the aggregation';
+const stage: readonly Stage[] = ['prepare', 'aggregation', 'claims', 'intake', 'aggregate', 'reap'];
+const operation = ['list', 'get', 'put', 'delete'];
+
+/** Those of a run as a whole. */
+const OF_RUNS = {
+  failures: { help: 'Failures in this run, by stage', labels: { aggregation_id, stage } },
+  storage_requests: { help: 'Requests to object stores in this run, by operation', labels: { operation } },
+  jobs_reaped: { help: 'Kubernetes Jobs deleted in this run', labels: {} },
+  last_success_seconds: { help: 'When a run last ended without failure, in seconds since 1970', labels: {} },
+  runtime_seconds: { help: 'How long the last run without failure took', labels: {} },
+  last_failure_seconds: { help: 'When a run last ended with a failure, in seconds since 1970', labels: {} },
+} as const;
+
+/** What is to be known of a gauge besides its values. */
+export interface GaugeSpec {
+  readonly name: string;
+  readonly help: string;
+  /** Of each label all values that there are, or a few words on what they are. */
+  readonly labels: Readonly<Record<string, readonly string[] | string>>;
+}
+
+/** All that may be pushed. docs/metrics.md is made from it: after a change, `npx vitest run test/docs -u`. */
+export const GAUGES: readonly GaugeSpec[] = [
+  ...OF_AGGREGATIONS.map(([name, help]) => ({ name: PREFIX + name, help, labels: { aggregation_id } })),
+  ...Object.entries(OF_RUNS).map(([name, { help, labels }]) => ({ name: PREFIX + name, help, labels })),
+];
+
+function ofRun(name: keyof typeof OF_RUNS, samples: Gauge['samples']): Gauge {
+  return { name: PREFIX + name, help: OF_RUNS[name].help, samples };
+}
+
 /**
  * The metrics of a run. What says when it ended tells success and failure apart: pushed over those of an earlier run,
  * a failure leaves the time of the last success in place.
@@ -82,36 +115,21 @@ export function gaugesOf(outcome: RunOutcome): readonly Gauge[] {
     const key = JSON.stringify(labels);
     counts.set(key, { labels, value: (counts.get(key)?.value ?? 0) + 1 });
   }
-  const single = (name: string, help: string, value: number): Gauge => ({
-    name: PREFIX + name,
-    help,
-    samples: [{ labels: {}, value }],
-  });
+  const single = (name: keyof typeof OF_RUNS, value: number): Gauge => ofRun(name, [{ labels: {}, value }]);
   const endedAtSeconds = endedAt.getTime() / 1000;
   return [
     ...byAggregation,
-    { name: `${PREFIX}failures`, help: 'Failures in this run, by stage', samples: [...counts.values()] },
-    {
-      name: `${PREFIX}storage_requests`,
-      help: 'Requests to object stores in this run, by operation',
-      samples: [...requests].map(([operation, value]) => ({ labels: { operation }, value })),
-    },
-    ...(reaped === undefined ? [] : [single('jobs_reaped', 'Kubernetes Jobs deleted in this run', reaped)]),
+    ofRun('failures', [...counts.values()]),
+    ofRun(
+      'storage_requests',
+      [...requests].map(([operation, value]) => ({ labels: { operation }, value })),
+    ),
+    ...(reaped === undefined ? [] : [single('jobs_reaped', reaped)]),
     ...(isSuccess
       ? [
-          single(
-            'last_success_seconds',
-            'When a run last ended without failure, in seconds since 1970',
-            endedAtSeconds,
-          ),
-          single(
-            'runtime_seconds',
-            'How long the last run without failure took',
-            (endedAt.getTime() - startedAt.getTime()) / 1000,
-          ),
+          single('last_success_seconds', endedAtSeconds),
+          single('runtime_seconds', (endedAt.getTime() - startedAt.getTime()) / 1000),
         ]
-      : [
-          single('last_failure_seconds', 'When a run last ended with a failure, in seconds since 1970', endedAtSeconds),
-        ]),
+      : [single('last_failure_seconds', endedAtSeconds)]),
   ];
 }

@@ -1,0 +1,43 @@
+import type { LabelsOf, Metrics } from './metrics/metrics.ts';
+import type { PacketOpener } from './packet-opener.ts';
+
+/** What may become of a packet. */
+export type PacketResult = LabelsOf<'facilitator_packets_total'>['result'];
+
+/** How many packets came to what, and the bytes of their encrypted payloads. */
+export interface PacketTally {
+  readonly results: Readonly<Partial<Record<PacketResult, number>>>;
+  readonly bytes: number;
+}
+
+export const EMPTY_TALLY: PacketTally = { results: {}, bytes: 0 };
+
+export function addTallies(a: PacketTally, b: PacketTally): PacketTally {
+  const results = { ...a.results };
+  for (const [result, count] of resultsOf(b)) results[result] = (results[result] ?? 0) + count;
+  return { results, bytes: a.bytes + b.bytes };
+}
+
+export function countPackets(
+  metrics: Metrics,
+  task: LabelsOf<'facilitator_packets_total'>['task'],
+  aggregationId: string,
+  { results }: Pick<PacketTally, 'results'>,
+): void {
+  for (const [result, count] of resultsOf({ results })) {
+    if (count > 0)
+      metrics.increment('facilitator_packets_total', { task, aggregation_id: aggregationId, result }, count);
+  }
+}
+
+/** To be called once an opener has done its work, also if that failed. */
+export function countKeyUses(metrics: Metrics, { keyUses }: Pick<PacketOpener, 'keyUses'>): void {
+  for (const [keyId, uses] of keyUses) {
+    metrics.increment('facilitator_key_uses_total', { use: 'open_packet', key_id: keyId }, uses);
+  }
+}
+
+function resultsOf({ results }: Pick<PacketTally, 'results'>): [PacketResult, number][] {
+  // Its keys are those of its type; `Object.entries` forgets that.
+  return Object.entries(results) as [PacketResult, number][];
+}
