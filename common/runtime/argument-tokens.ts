@@ -93,6 +93,6 @@ function nameOf(token: string): string | undefined {
 }
 
 /** A PEM key without its option looks like an option, too: what cannot be a name is not to be shown. */
-function shownName(dashes: string, name: string): string {
+export function shownName(dashes: string, name: string): string {
   return /^[\w$][\w$.-]{0,59}$/.test(name) ? `${dashes}${name}` : '(hidden)';
 }

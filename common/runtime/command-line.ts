@@ -4,6 +4,7 @@ import { sealArguments } from './argument-tokens.ts';
 import type { Command } from './command.ts';
 import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
 import { variablesOf } from './environment.ts';
+import { withWholeNames } from './help-names.ts';
 import { nearest } from './nearest.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { exampleOf, type OptionTable } from './options.ts';
@@ -57,7 +58,7 @@ export function parseCommandLine(grammar: CommandLineGrammar, argv: readonly str
   });
   const { _: words, $0: _program, help: _help, version: _version, ...options } = parsed;
   return {
-    output: output === '' ? undefined : output,
+    output: output === '' ? undefined : withWholeNames(output, all),
     command,
     options: new Map(Object.entries(options).map(([name, indices]) => [name, unseal(indices, sealed.values)])),
     // Numbers are not parsed, so these are texts.

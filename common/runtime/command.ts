@@ -11,6 +11,11 @@ export interface CommandContext {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Aborted when the process is asked to end (SIGINT, SIGTERM). */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when the process is asked a second time, to end at once. Whoever calls it has to end within seconds then; if
+   * nobody does, the second signal ends the process.
+   */
+  readonly stopNow: () => AbortSignal;
 }
 
 /** Words after the options, e.g. file names; at least one. */

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import type { ConfigFile } from './config-file.ts';
 import { fromEnvironment, type Environment } from './environment.ts';
 import type { OptionSpec } from './option-spec.ts';
 
@@ -17,6 +18,8 @@ export interface OptionSources {
   readonly env: Environment;
   /** `FACILITATOR` for variables like `FACILITATOR_IS_FIRST`. */
   readonly envPrefix: string;
+  /** The file of `--config`, if one was given. */
+  readonly config?: ConfigFile | undefined;
 }
 
 /** Longer values are cut short in errors. */
@@ -24,7 +27,7 @@ const SHOWN_CHARACTERS = 80;
 
 /**
  * The value of every option of a table: from the command line, else the prefixed variable, else the unprefixed one,
- * else the default.
+ * else the file, else the default.
  * @throws UsageError for a malformed value, an option given twice, or required options that are missing
  */
 export function readOptions<const T extends OptionTable>(table: T, sources: OptionSources): Args<T> {
@@ -47,7 +50,7 @@ export function exampleOf(name: string, spec: OptionSpec<unknown>): string {
 }
 
 interface GivenTexts {
-  /** For errors: `--date`, or `--date (from FACILITATOR_DATE)`. */
+  /** For errors: `--date`, `--date (from FACILITATOR_DATE)` or `--date (from options.json)`. */
   readonly source: string;
   readonly example: string;
   readonly texts: readonly string[];
@@ -56,14 +59,24 @@ interface GivenTexts {
 function givenTexts(name: string, spec: OptionSpec<unknown>, sources: OptionSources): GivenTexts | undefined {
   const typed = sources.commandLine.get(name);
   const example = exampleOf(name, spec);
-  if (typed) {
-    const texts = spec.emptyIsUnset ? typed.filter((text) => text !== '') : typed;
-    return texts.length > 0 ? { source: `--${name}`, example, texts } : undefined;
-  }
+  if (typed) return unlessEmpty(spec, { source: `--${name}`, example, texts: typed });
   const found = fromEnvironment(sources.envPrefix, name, spec, sources.env);
-  if (!found) return undefined;
-  const texts = spec.repeat ? found.text.split(',') : [found.text];
-  return { source: `--${name} (from ${found.variable})`, example, texts };
+  if (found) {
+    const texts = spec.repeat ? found.text.split(',') : [found.text];
+    return { source: `--${name} (from ${found.variable})`, example, texts };
+  }
+  const { config } = sources;
+  const value = config?.values.get(name);
+  if (!config || value === undefined) return undefined;
+  const source = `--${name} (from ${config.path})`;
+  if (typeof value !== 'string' && !spec.repeat) throw new UsageError(`${source}: takes one value, not a list`);
+  // Unlike in a variable a comma means itself, as there are lists.
+  return unlessEmpty(spec, { source, example, texts: [value].flat() });
+}
+
+function unlessEmpty({ emptyIsUnset }: OptionSpec<unknown>, given: GivenTexts): GivenTexts | undefined {
+  const texts = emptyIsUnset ? given.texts.filter((text) => text !== '') : given.texts;
+  return texts.length > 0 ? { ...given, texts } : undefined;
 }
 
 function readValue(spec: OptionSpec<unknown>, { source, example, texts }: GivenTexts): unknown {
@@ -81,7 +94,8 @@ function shown(given: string, secret: boolean): string {
   return `${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}… (${text.length} characters)`;
 }
 
-function missingOptions(missing: readonly [string, OptionSpec<unknown>][]): UsageError {
+/** Names them all, with an example of each. */
+export function missingOptions(missing: readonly [string, OptionSpec<unknown>][]): UsageError {
   const names = missing.map(([name]) => `--${name}`).join(', ');
   const example = missing.map(([name, spec]) => exampleOf(name, spec)).join(' ');
   return new UsageError(`missing ${names}; example: ${example}`);

@@ -2,12 +2,13 @@ import type { Writable } from 'node:stream';
 import { describeError, errorFields, fateOf } from '../errors.ts';
 import { checkCommandLine, parseCommandLine, programHelp, type CommandLineGrammar } from './command-line.ts';
 import type { Command } from './command.ts';
+import { configOptions, readConfigFile, type ConfigFile } from './config-file.ts';
 import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
 import type { Environment } from './environment.ts';
 import { EXIT_STATUS, exitStatusOf, type ExitStatus, type Phase } from './exit-status.ts';
 import { logOptions } from './log-options.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
-import { readOptions, type OptionTable } from './options.ts';
+import { readOptions, type OptionSources, type OptionTable } from './options.ts';
 import { outputOf } from './standard-output.ts';
 
 export type Program = ProgramSettings & Commands;
@@ -20,7 +21,7 @@ export interface ProgramSettings {
   readonly envPrefix: string;
   /**
    * Options taken everywhere and checked, but handed to no command, e.g. those of old manifests that mean nothing
-   * any more. The options of logging are added to them.
+   * any more. The options of logging and `--config` are added to them.
    */
   readonly globals?: OptionTable;
 }
@@ -37,8 +38,12 @@ export interface ProgramIo {
   readonly stderrIsTty: boolean;
   readonly clock: () => Date;
   readonly randomBytes: (count: number) => Uint8Array;
+  /** The text of the file of `--config`, UTF-8. */
+  readonly readFile: (path: string) => Promise<string>;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** See `CommandContext.stopNow`; without it no command is ever asked a second time. */
+  readonly stopNow?: () => AbortSignal;
   /** Subscribes to warnings of the runtime and of libraries, which then are lines of the log. */
   readonly onWarning?: (listener: (warning: Error) => void) => void;
 }
@@ -66,13 +71,14 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
       io.stderr.write(`${programHelp(grammar)}\n`);
       return EXIT_STATUS.usage;
     }
-    const { clock, env, randomBytes, signal } = io;
-    const sources = { commandLine: line.options, env, envPrefix: program.envPrefix };
+    const { clock, env, randomBytes, signal, stopNow = () => new AbortController().signal } = io;
+    const typed = { commandLine: line.options, env, envPrefix: program.envPrefix };
+    const sources = { ...typed, config: await configOf(grammar, io, typed) };
     const globals = readOptions({ ...program.globals, ...logOptions }, sources);
     log = await loggerOf(program, io, globals['log-level'], globals['force-json-log-output']);
     forwardWarnings(io, log);
     const bound = line.command.bind({ ...sources, words: line.words });
-    const work = await bound.prepare({ log, clock, stdout, randomBytes, signal });
+    const work = await bound.prepare({ log, clock, stdout, randomBytes, signal, stopNow });
     phase = 'run';
     await work();
     return EXIT_STATUS.done;
@@ -87,6 +93,18 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
     }
     return status;
   }
+}
+
+/** The file of `--config`, which only command line and environment can name. */
+async function configOf(
+  grammar: CommandLineGrammar,
+  { readFile }: ProgramIo,
+  sources: OptionSources,
+): Promise<ConfigFile | undefined> {
+  const { config: path } = readOptions(configOptions, sources);
+  if (path === undefined) return undefined;
+  const known = commandsOf(grammar).reduce((all, { options }) => ({ ...all, ...options }), grammar.globals);
+  return readConfigFile(path, { readFile, known });
 }
 
 function forwardWarnings({ onWarning }: ProgramIo, log: Logger): void {
@@ -113,7 +131,7 @@ async function loggerOf(
 }
 
 function grammarOf(program: Program): CommandLineGrammar {
-  const globals = { ...program.globals, ...logOptions };
+  const globals = { ...program.globals, ...configOptions, ...logOptions };
   const commands = commandsOf(program);
   for (const command of commands) refuseDoubles(command, globals);
   refuseHalfBare([globals, ...commands.map(({ options }) => options)]);

@@ -26,6 +26,8 @@ describe('help', () => {
       Options:
         --help                   show this text                                                  [boolean]
         --version                show the version                                                [boolean]
+        --config                 file that gives options: a JSON object of their names, without dashes,
+                                 and values [text] [example: /etc/dsp/options.json] [env: TOY_CONFIG]
         --log-level              least severity of the lines to log [off | critical | error | warning |
                                  info | debug | trace] [default: info] [example: debug] [env:
                                  TOY_LOG_LEVEL, RUST_LOG]
@@ -59,6 +61,9 @@ describe('help', () => {
       Options:
             --help                   show this text                                              [boolean]
             --version                show the version                                            [boolean]
+            --config                 file that gives options: a JSON object of their names, without
+                                     dashes, and values [text] [example: /etc/dsp/options.json] [env:
+                                     TOY_CONFIG]
             --log-level              least severity of the lines to log [off | critical | error | warning
                                      | info | debug | trace] [default: info] [example: debug] [env:
                                      TOY_LOG_LEVEL, RUST_LOG]
@@ -84,6 +89,8 @@ describe('help', () => {
       Options:
         --help                   show this text                                                  [boolean]
         --version                show the version                                                [boolean]
+        --config                 file that gives options: a JSON object of their names, without dashes,
+                                 and values [text] [example: /etc/dsp/options.json] [env: TOY_CONFIG]
         --log-level              least severity of the lines to log [off | critical | error | warning |
                                  info | debug | trace] [default: info] [example: debug] [env:
                                  TOY_LOG_LEVEL, RUST_LOG]

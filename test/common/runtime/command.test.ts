@@ -10,6 +10,7 @@ const context: CommandContext = {
   stdout: { write: async () => true },
   randomBytes: (count) => new Uint8Array(count),
   signal: new AbortController().signal,
+  stopNow: () => new AbortController().signal,
 };
 const input = { commandLine: new Map([['n', ['5']]]), env: {}, envPrefix: 'T', words: ['a', 'b'] };
 

@@ -47,6 +47,8 @@ it('--help prints its options', async () => {
                                SINGLE_GRACE_PERIOD]
       --help                   show this text                                                  [boolean]
       --version                show the version                                                [boolean]
+      --config                 file that gives options: a JSON object of their names, without dashes,
+                               and values [text] [example: /etc/dsp/options.json] [env: SINGLE_CONFIG]
       --log-level              least severity of the lines to log [off | critical | error | warning |
                                info | debug | trace] [default: info] [example: debug] [env:
                                SINGLE_LOG_LEVEL, RUST_LOG]

@@ -95,6 +95,7 @@ export async function runCaptured(program: Program, io: Partial<ProgramIo>): Pro
     stderrIsTty: false,
     clock: () => new Date('2026-11-21T10:00:00Z'),
     randomBytes: (count) => new Uint8Array(count),
+    readFile: (path) => Promise.reject(new Error(`ENOENT: no ${path}`)),
     signal: new AbortController().signal,
     ...io,
   });
