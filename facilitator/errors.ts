@@ -42,6 +42,12 @@ export class SigningKeyUnknown extends DspError {
   readonly fate = 'reject';
 }
 
+/** A batch is signed under a key that its author's manifest declares expired, for longer than the grace. */
+export class SigningKeyExpired extends DspError {
+  readonly code = 'E_SIGNING_KEY_EXPIRED';
+  readonly fate = 'reject';
+}
+
 /** The signature of a batch header does not verify. */
 export class SignatureInvalid extends DspError {
   readonly code = 'E_SIGNATURE_INVALID';
@@ -114,8 +120,50 @@ export class AggregationEmpty extends DspError {
   readonly fate = 'reject';
 }
 
+/** A sum part was published before, or kept as a copy for that, which is not the one computed now, or which cannot be read. */
+export class SumPartContradicted extends DspError {
+  readonly code = 'E_SUM_PART';
+  readonly fate = 'reject';
+}
+
+/** A manifest is no JSON, not of its kind's form, or has a key that cannot be read. The message names URL and field. */
+export class ManifestInvalid extends DspError {
+  readonly code = 'E_MANIFEST';
+  readonly fate = 'retry';
+}
+
+/** A manifest could not be fetched, or is not there. */
+export class ManifestUnavailable extends DspError {
+  readonly code = 'E_MANIFEST_UNAVAILABLE';
+  readonly fate = 'retry';
+}
+
+/** `lint-manifest` found something wrong with a manifest. */
+export class ManifestUnsound extends DspError {
+  readonly code = 'E_MANIFEST_UNSOUND';
+  readonly fate = 'reject';
+}
+
 /** `inspect` could not show every file that it was given. */
 export class InspectionFailed extends DspError {
   readonly code = 'E_INSPECTION';
   readonly fate = 'reject';
+}
+
+/** The two servers' sum parts do not add up to what the samples in them are known to be. */
+export class SampleMismatch extends DspError {
+  readonly code = 'E_SAMPLE_MISMATCH';
+  readonly fate = 'reject';
+}
+
+/** A task took longer than `--task-timeout`. */
+export class TaskTimedOut extends DspError {
+  readonly code = 'E_TASK_TIMEOUT';
+  readonly fate = 'retry';
+}
+
+/** A task was done, but its result could not be written to `--results`, so it counts as failed. */
+export class ResultUnwritten extends DspError {
+  readonly code = 'E_RESULT';
+  readonly fate = 'retry';
 }

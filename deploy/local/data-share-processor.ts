@@ -56,6 +56,8 @@ export function workerInvocation(server: Server, kind: WorkerKind, visibilityTim
     ...serverArguments(server),
     ...(isIntake ? intakeStorages(server) : aggregateStorages(server)),
     ...['--task-queue-kind', 'local', '--task-queue-name', isIntake ? intakeTasks : aggregateTasks],
+    // Many workers share this machine.
+    ...['--metrics-scrape-port', '0'],
     ...['--rejected-topic', rejected, '--visibility-timeout', visibilityTimeout],
   ]);
 }
@@ -82,7 +84,8 @@ function intakeStorages({ name, places: { buckets } }: Server): string[] {
 
 function aggregateStorages({ name, places: { buckets, portal }, keys }: Server): string[] {
   return [
-    ...['--own-input', buckets[name].ownValidation, '--peer-input', buckets[name].peerValidation],
+    ...['--own-input', buckets[name].ownValidation, '--own-output', buckets[name].ownValidation],
+    ...['--peer-input', buckets[name].peerValidation],
     ...['--peer-public-key', keys.peerPublicKey],
     ...['--peer-public-key-identifier', signingKeyIdentifier(otherServer(name))],
     ...['--portal-output', portal],

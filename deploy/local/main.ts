@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Stopped, UsageError } from '../../common/errors.ts';
@@ -80,6 +81,7 @@ process.exitCode = await runProgram(
     stderrIsTty: process.stderr.isTTY ?? false,
     clock: () => new Date(),
     randomBytes,
+    readFile: (path) => readFile(path, 'utf8'),
     signal: stop.signal,
   },
 );

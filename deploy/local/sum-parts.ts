@@ -5,6 +5,7 @@ import type { Storage } from '../../common/ports/storage.ts';
 import { readBatch } from '../../facilitator/batch/read-batch.ts';
 import type { SumPart } from '../../facilitator/codec/records.ts';
 import { invalidPacket, sumPart } from '../../facilitator/codec/record-types.ts';
+import { soleKey } from '../../facilitator/crypto/key-source.ts';
 import { reconstruct } from '../../facilitator/prio/sum.ts';
 import { isFirst, type ServerName } from './places.ts';
 
@@ -24,7 +25,7 @@ export async function readSumPart(
   const publicKey = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
   const keys = sumPartKeys(about.instanceName, about.aggregationId, about.window, isFirst(server) ? 0 : 1);
   const source = { storage: portal, keys, headerType: sumPart, packetType: invalidPacket };
-  const { header, packetCount } = await readBatch(source, { keyOf: () => publicKey });
+  const { header, packetCount } = await readBatch(source, { keys: soleKey(publicKey) });
   return { part: header, invalidPackets: packetCount };
 }
 

@@ -1,27 +1,58 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { decodeAggregateMessage, type AggregateTask, type AggregateTaskReference } from '../../common/domain/task.ts';
-import { command } from '../../common/runtime/command.ts';
+import { command, type CommandContext } from '../../common/runtime/command.ts';
+import type { Args } from '../../common/runtime/options.ts';
 import { aggregate, type AggregateSetup } from '../aggregate.ts';
 import { readClaimedTask } from '../claimed-task.ts';
-import { requireSigningKeyIdentifier } from '../options.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { TaskKind } from '../worker/task-kind.ts';
-import { aggregateOptions, aggregateSetupOf } from './aggregate-setup.ts';
-import { checkStorages, checkWorkerOptions, openWorker, workerOptions, type OpenWorker } from './worker-setup.ts';
+import {
+  aggregateOptions,
+  aggregateSetupOf,
+  checkAggregateOptions,
+  type AggregateSetupNow,
+} from './aggregate-setup.ts';
+import {
+  checkStorages,
+  checkWorkerOptions,
+  openWorker,
+  workerOptions,
+  type OpenTasks,
+  type OpenWorker,
+} from './worker-setup.ts';
 
 /** Tasks to sum one window, which list its batches or refer to the claim that does. */
-export function aggregateTasks(setup: AggregateSetup): TaskKind<AggregateTask | AggregateTaskReference> {
+export function aggregateTasks(
+  setup: AggregateSetup | AggregateSetupNow,
+): TaskKind<AggregateTask | AggregateTaskReference> {
+  const setupNow = typeof setup === 'function' ? setup : async () => setup;
   return {
+    name: 'aggregate',
     decode: decodeAggregateMessage,
     describe: ({ aggregationId, window }) => ({
       aggregation_id: aggregationId,
       window_begin: formatBatchTime(window.begin),
       window_end: formatBatchTime(window.end),
     }),
-    handle: async (task, { signal, log }) => {
+    execute: async (task, { signal, log }) => {
+      const setup = await setupNow();
       const whole = 'batchesObject' in task ? await readClaimedTask(task, setup.ownInput, signal) : task;
-      await aggregate(whole, { ...setup, log }, signal);
+      const { batches, packets, invalidPackets, isPublished } = await aggregate(whole, { ...setup, log }, signal);
+      return { batches, packets, invalid_packets: invalidPackets, is_published: isPublished };
     },
   };
+}
+
+/** As `aggregateTasks`, with storages that were checked. @throws ConfigurationInvalid, KeyInvalid, PermissionDenied */
+export async function openAggregateTasks(
+  args: Args<typeof aggregateOptions>,
+  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  metrics?: Metrics,
+): Promise<OpenTasks<AggregateTask | AggregateTaskReference>> {
+  const setupNow = await aggregateSetupOf(args, { log, clock }, metrics);
+  const { ingestorInput, peerInput, ownInput, portalOutput, ownOutput } = await setupNow();
+  await checkStorages({ inputs: [ingestorInput, peerInput, ownInput], outputs: [portalOutput, ownOutput] }, log);
+  return { kind: aggregateTasks(setupNow), setupNow };
 }
 
 /** `facilitator aggregate-worker`: sums windows as a queue says. */
@@ -30,14 +61,10 @@ export const aggregateWorkerCommand = command({
   describe: 'sum the windows that a task queue names and publish their sum parts, until told to end',
   options: { ...workerOptions, ...aggregateOptions },
   check: (args) => {
-    requireSigningKeyIdentifier(args);
+    checkAggregateOptions(args);
     checkWorkerOptions(args);
   },
-  prepare: async (args, context): Promise<OpenWorker> => {
-    const setup = aggregateSetupOf(args, context.log);
-    const { ingestorInput, peerInput, ownInput, portalOutput } = setup;
-    await checkStorages({ inputs: [ingestorInput, peerInput, ownInput], outputs: [portalOutput] }, context.log);
-    return openWorker(args, aggregateTasks(setup), context);
-  },
-  run: (_args, { signal }, work) => work(signal),
+  prepare: async (args, context): Promise<OpenWorker> =>
+    openWorker(args, (metrics) => openAggregateTasks(args, context, metrics), context),
+  run: (_args, _context, work) => work(),
 });

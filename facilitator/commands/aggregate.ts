@@ -3,8 +3,8 @@ import { UsageError } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
 import { batchTime, uuid } from '../../common/runtime/option-values.ts';
 import { aggregate, type AggregateSetup } from '../aggregate.ts';
-import { aggregationIdOption, requireSigningKeyIdentifier } from '../options.ts';
-import { aggregateOptions, aggregateSetupOf } from './aggregate-setup.ts';
+import { aggregationIdOption } from '../options.ts';
+import { aggregateOptions, aggregateSetupOf, checkAggregateOptions } from './aggregate-setup.ts';
 
 /** `facilitator aggregate`: sums one window. */
 export const aggregateCommand = command({
@@ -23,7 +23,7 @@ export const aggregateCommand = command({
     ...aggregateOptions,
   },
   check: (args) => {
-    requireSigningKeyIdentifier(args);
+    checkAggregateOptions(args);
     const [ids, times] = [args['batch-id'].length, args['batch-time'].length];
     if (ids !== times) {
       throw new UsageError(
@@ -37,11 +37,13 @@ export const aggregateCommand = command({
       );
     }
   },
-  prepare: async (args, { log }): Promise<AggregateSetup> => {
-    const setup = aggregateSetupOf(args, log);
+  prepare: async (args, context): Promise<AggregateSetup> => {
+    const setupNow = await aggregateSetupOf(args, context);
+    const setup = await setupNow();
     await setup.ingestorInput.check('read');
     await setup.peerInput.check('read');
     await setup.portalOutput.check('write');
+    await setup.ownOutput?.check('write');
     return setup;
   },
   run: async (args, { signal }, setup) => {

@@ -1,23 +1,48 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { decodeIntakeTask, type IntakeTask } from '../../common/domain/task.ts';
-import { command } from '../../common/runtime/command.ts';
+import { command, type CommandContext } from '../../common/runtime/command.ts';
+import type { Args } from '../../common/runtime/options.ts';
 import { intakeBatch, type IntakeSetup } from '../intake.ts';
-import { requireSigningKeyIdentifier } from '../options.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { TaskKind } from '../worker/task-kind.ts';
-import { intakeOptions, intakeSetupOf } from './intake-setup.ts';
-import { checkStorages, checkWorkerOptions, openWorker, workerOptions, type OpenWorker } from './worker-setup.ts';
+import { checkIntakeOptions, intakeOptions, intakeSetupOf, type IntakeSetupNow } from './intake-setup.ts';
+import {
+  checkStorages,
+  checkWorkerOptions,
+  openWorker,
+  workerOptions,
+  type OpenTasks,
+  type OpenWorker,
+} from './worker-setup.ts';
 
 /** Tasks to take one ingestion batch in. */
-export function intakeTasks(setup: IntakeSetup): TaskKind<IntakeTask> {
+export function intakeTasks(setup: IntakeSetup | IntakeSetupNow): TaskKind<IntakeTask> {
+  const setupNow = typeof setup === 'function' ? setup : async () => setup;
   return {
+    name: 'intake',
     decode: decodeIntakeTask,
     describe: ({ aggregationId, batch }) => ({
       aggregation_id: aggregationId,
       batch_id: batch.id,
       batch_time: formatBatchTime(batch.time),
     }),
-    handle: async (task, { signal, log }) => void (await intakeBatch(task, { ...setup, log }, signal)),
+    execute: async (task, { signal, log }) => {
+      const { packets, withoutMessage, isWritten } = await intakeBatch(task, { ...(await setupNow()), log }, signal);
+      return { packets, packets_without_message: withoutMessage, is_written: isWritten };
+    },
   };
+}
+
+/** As `intakeTasks`, with storages that were checked. @throws ConfigurationInvalid, KeyInvalid, PermissionDenied */
+export async function openIntakeTasks(
+  args: Args<typeof intakeOptions>,
+  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  metrics?: Metrics,
+): Promise<OpenTasks<IntakeTask>> {
+  const setupNow = await intakeSetupOf(args, { log, clock }, metrics);
+  const { ingestorInput, peerOutput, ownOutput } = await setupNow();
+  await checkStorages({ inputs: [ingestorInput], outputs: [peerOutput, ownOutput] }, log);
+  return { kind: intakeTasks(setupNow), setupNow };
 }
 
 /** `facilitator intake-batch-worker`: takes batches in as a queue says. */
@@ -26,14 +51,10 @@ export const intakeBatchWorkerCommand = command({
   describe: 'take in the ingestion batches that a task queue names, until told to end',
   options: { ...workerOptions, ...intakeOptions },
   check: (args) => {
-    requireSigningKeyIdentifier(args);
+    checkIntakeOptions(args);
     checkWorkerOptions(args);
   },
-  prepare: async (args, context): Promise<OpenWorker> => {
-    const setup = intakeSetupOf(args, context.log);
-    const { ingestorInput, peerOutput, ownOutput } = setup;
-    await checkStorages({ inputs: [ingestorInput], outputs: [peerOutput, ownOutput] }, context.log);
-    return openWorker(args, intakeTasks(setup), context);
-  },
-  run: (_args, { signal }, work) => work(signal),
+  prepare: async (args, context): Promise<OpenWorker> =>
+    openWorker(args, (metrics) => openIntakeTasks(args, context, metrics), context),
+  run: (_args, _context, work) => work(),
 });

@@ -1,8 +1,8 @@
 import { command } from '../../common/runtime/command.ts';
 import { batchTime, uuid } from '../../common/runtime/option-values.ts';
 import { intakeBatch, type IntakeSetup } from '../intake.ts';
-import { aggregationIdOption, requireSigningKeyIdentifier } from '../options.ts';
-import { intakeOptions, intakeSetupOf } from './intake-setup.ts';
+import { aggregationIdOption } from '../options.ts';
+import { checkIntakeOptions, intakeOptions, intakeSetupOf } from './intake-setup.ts';
 
 /** `facilitator intake-batch`: takes one ingestion batch in. */
 export const intakeBatchCommand = command({
@@ -14,9 +14,10 @@ export const intakeBatchCommand = command({
     date: batchTime({ describe: 'time in the batch’s path, UTC', required: true }),
     ...intakeOptions,
   },
-  check: (args) => void requireSigningKeyIdentifier(args),
-  prepare: async (args, { log }): Promise<IntakeSetup> => {
-    const setup = intakeSetupOf(args, log);
+  check: (args) => checkIntakeOptions(args),
+  prepare: async (args, context): Promise<IntakeSetup> => {
+    const setupNow = await intakeSetupOf(args, context);
+    const setup = await setupNow();
     await setup.ingestorInput.check('read');
     await setup.peerOutput.check('write');
     await setup.ownOutput?.check('write');

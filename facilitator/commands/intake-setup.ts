@@ -1,26 +1,35 @@
 import { ConfigurationInvalid } from '../../common/errors.ts';
-import type { Logger } from '../../common/runtime/log.ts';
+import type { CommandContext } from '../../common/runtime/command.ts';
 import { flag, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import type { IntakeSetup } from '../intake.ts';
-import { decryptorsOf, ingestorKeysOf, serverOf, serverOptions, signingKeyOf } from '../options.ts';
-import { optionalStorage, requiredStorage } from '../wire.ts';
+import { measuredStorage } from '../metrics/measured-storage.ts';
+import { noMetrics, type Metrics } from '../metrics/metrics.ts';
+import { checkServerOptions, ownKeysOf, serverOf, serverOptions } from '../options.ts';
+import { credentialOptions, optionalStorageOf, storageOf } from '../storage-options.ts';
+import { optionalStorage } from '../wire.ts';
+import { peerOutputNeed, peerOutputOf } from './manifest-outputs.ts';
+import { ingestorKeyNeed, ingestorKeyOptions, ingestorKeysOf, peerManifestOption } from './verification-options.ts';
 
 /** What it takes to take in any batch: the options of `intake-batch` and its worker, without those of a task. */
 export const intakeOptions = {
   ...serverOptions,
+  ...ingestorKeyOptions,
   'instance-name': text({
-    describe: 'accepted for the reference’s sake, not used',
+    describe: 'name of this deployment, for manifests that are the instance’s own',
     example: 'us-ct-g-enpa',
     legacyEnv: 'INSTANCE_NAME',
   }),
-  'peer-output': requiredStorage({
-    describe: 'where the peer reads our validation batches',
+  'peer-output': optionalStorage({
+    describe: 'where the peer reads our validation batches; goes before the manifest',
     legacyEnv: 'PEER_OUTPUT',
   }),
+  ...peerManifestOption,
+  ...credentialOptions('peer'),
   'own-output': optionalStorage({
     describe: 'where we keep our own validation batches, the record that aggregate is held to',
   }),
+  ...credentialOptions('own'),
   'write-single-object-validation-batches': flag({
     describe: 'write the peer’s validation batch as one object',
     default: false,
@@ -28,23 +37,44 @@ export const intakeOptions = {
   }),
 } as const;
 
+/** @throws UsageError */
+export function checkIntakeOptions(args: Args<typeof intakeOptions>): void {
+  checkServerOptions(args, [ingestorKeyNeed(args), peerOutputNeed(args)]);
+}
+
+/**
+ * The setup as it is whenever a task begins, since our keys may be rotated, and the peer may move.
+ * @throws KeyInvalid, ConfigurationInvalid, ManifestUnavailable, ManifestInvalid
+ */
+export type IntakeSetupNow = () => Promise<IntakeSetup>;
+
 /** @throws ConfigurationInvalid, KeyInvalid */
-export function intakeSetupOf(args: Args<typeof intakeOptions>, log: Logger): IntakeSetup {
-  if (args['own-output']?.url === args['peer-output'].url) {
-    throw new ConfigurationInvalid(
-      `--own-output and --peer-output are both ${args['peer-output'].url}, where one would replace the other; give each its own`,
-    );
-  }
-  return {
+export async function intakeSetupOf(
+  args: Args<typeof intakeOptions>,
+  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  metrics: Metrics = noMetrics,
+): Promise<IntakeSetupNow> {
+  const ownKeys = await ownKeysOf(args, log);
+  const peerOutputNow = peerOutputOf(args, { log, clock });
+  const watch = { metrics, clock };
+  const ownOutput = optionalStorageOf(args, 'own', 'output', watch);
+  const fixed = {
     server: serverOf(args),
-    ingestorInput: args['ingestor-input'],
-    ingestorKeys: ingestorKeysOf(args),
-    peerOutput: args['peer-output'],
-    ownOutput: args['own-output'],
-    decryptors: decryptorsOf(args),
-    signingKey: signingKeyOf(args),
+    ingestorInput: storageOf(args, 'ingestor', 'input', watch),
+    ingestorKeys: ingestorKeysOf(args, { log, clock }),
+    ownOutput,
     permitMalformed: args['permit-malformed-batch'],
     singleObject: args['write-single-object-validation-batches'],
     log,
+    metrics,
+  };
+  return async () => {
+    const peerOutput = measuredStorage(await peerOutputNow(), metrics, clock);
+    if (ownOutput?.url === peerOutput.url) {
+      throw new ConfigurationInvalid(
+        `--own-output and --peer-output are both ${peerOutput.url}, where one would replace the other; give each its own`,
+      );
+    }
+    return { ...fixed, peerOutput, ...(await ownKeys()) };
   };
 }

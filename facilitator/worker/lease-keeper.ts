@@ -5,6 +5,8 @@ import type { Logger } from '../../common/runtime/log.ts';
 /** If an extension fails, the next still comes in time. */
 const BEATS_PER_DEADLINE = 3;
 
+export type ExtensionListener = (result: 'success' | 'failure') => void;
+
 /**
  * Keeps the lease on a delivery by extending it again and again, from its making until `end`.
  *
@@ -16,16 +18,21 @@ export class LeaseKeeper {
   readonly #delivery: Delivery;
   readonly #ackDeadlineMs: number;
   readonly #log: Logger;
+  readonly #onExtension: ExtensionListener;
   readonly #lost = new AbortController();
   readonly #heartbeat: NodeJS.Timeout;
   #expiry: NodeJS.Timeout;
   #extension: Promise<void> | undefined;
 
-  /** @param delivery received just now */
-  constructor(delivery: Delivery, ackDeadlineMs: number, log: Logger) {
+  /**
+   * @param delivery received just now
+   * @param onExtension called after each attempt to extend it
+   */
+  constructor(delivery: Delivery, ackDeadlineMs: number, log: Logger, onExtension: ExtensionListener = () => {}) {
     this.#delivery = delivery;
     this.#ackDeadlineMs = ackDeadlineMs;
     this.#log = log;
+    this.#onExtension = onExtension;
     this.#expiry = this.#expireLater();
     this.#heartbeat = setInterval(() => this.#beat(), ackDeadlineMs / BEATS_PER_DEADLINE);
   }
@@ -59,6 +66,7 @@ export class LeaseKeeper {
       await this.#delivery.extend();
     } catch (err) {
       clearTimeout(renewed);
+      this.#onExtension('failure');
       const failure = namedFailure(err);
       if (failure instanceof LeaseLost) this.#lose(failure);
       else this.#log.warn(errorFields(err), 'lease could not be extended');
@@ -66,6 +74,7 @@ export class LeaseKeeper {
     }
     clearTimeout(this.#expiry);
     this.#expiry = renewed;
+    this.#onExtension('success');
   }
 
   #expireLater(): NodeJS.Timeout {

@@ -1,77 +1,77 @@
-import { errorFields, fateOf, LeaseLost, namedFailure } from '../../common/errors.ts';
+import { errorFields, LeaseLost, namedFailure } from '../../common/errors.ts';
 import type { Delivery } from '../../common/ports/queue.ts';
 import type { Logger } from '../../common/runtime/log.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
+import type { WorkerObserver } from './observer.ts';
+import { runTask, type TaskEnd, type TaskSetup } from './run-task.ts';
 import type { Task, TaskKind } from './task-kind.ts';
+import { failureFields, failureOf, resultFields, type Failure, type Outcome } from './task-result.ts';
 
 /** Of a message that is given up, enough to know it again; whoever needs it all finds it in the rejected topic. */
 const SHOWN_CHARACTERS = 200;
 
-export interface SettleSetup {
+export interface SettleSetup extends TaskSetup {
   /** How long the queue holds a delivery without `extend`. */
   readonly ackDeadlineMs: number;
-  readonly clock: () => Date;
-  readonly log: Logger;
+  readonly observer: WorkerObserver;
 }
-
-/** What is to become of a delivery, by how its task ended. */
-type Verdict = { readonly action: 'ack' } | { readonly action: 'nack' | 'reject'; readonly error: unknown };
 
 /**
  * What has become of a delivery. `lost`: somebody else may have it, and it was left alone. `unsettled`: the queue could
  * not be told, and delivers it again after its deadline.
  */
-type Outcome = Verdict['action'] | 'lost' | 'unsettled';
+export type Settled = Outcome | 'unsettled';
 
 const LEVELS = { ack: 'info', nack: 'warn', reject: 'error', lost: 'warn', unsettled: 'warn' } as const;
 
 /**
  * Does the task of a delivery and settles it, the only place where that happens: done, `ack`; failed, by the fate of the
- * error, docs/errors.md. Logs one line `task finished`. Throws nothing.
+ * error, docs/errors.md. Logs one line `task finished`, which is the task's result. Throws nothing.
+ * @param stop aborted with `Stopped` when the task cannot be waited for any longer; it is then given back
  */
 export async function settleTask<T extends Task>(
   delivery: Delivery,
   kind: TaskKind<T>,
-  { ackDeadlineMs, clock, log: workerLog }: SettleSetup,
+  setup: SettleSetup,
+  stop: AbortSignal,
 ): Promise<void> {
+  const { clock, log, observer } = setup;
+  const { id, attempt } = delivery;
+  const observed = { kind: kind.name, attempt };
   const startedMs = clock().getTime();
-  const { attempt } = delivery;
-  const log = workerLog.child({ task_id: delivery.id, ...(attempt === undefined ? {} : { attempt }) });
-  const lease = new LeaseKeeper(delivery, ackDeadlineMs, log);
-  let about: Readonly<Record<string, string>> = {};
-  let verdict: Verdict;
-  try {
-    const task = kind.decode(delivery.body);
-    about = { trace_id: task.traceId, ...kind.describe(task) };
-    await kind.handle(task, { signal: lease.signal, log: log.child({ trace_id: task.traceId }) });
-    verdict = { action: 'ack' };
-  } catch (error) {
-    verdict = { action: fateOf(error) === 'reject' ? 'reject' : 'nack', error };
-  }
+  if (attempt !== undefined && attempt > 1) observer.redelivered?.(observed);
+  observer.taskStarted?.(observed);
+  const taskLog = log.child({ task_id: id, ...(attempt === undefined ? {} : { attempt }) });
+  const lease = new LeaseKeeper(delivery, setup.ackDeadlineMs, taskLog, (result) =>
+    observer.leaseExtended?.(observed, result),
+  );
+  const end = await runTask(delivery, kind, setup, { lease: lease.signal, stop });
   await lease.end();
-  const { outcome, error } = await settle(delivery, verdict, lease.signal, log);
-  if (verdict.action === 'reject') log.debug({ body: beginningOf(delivery.body) }, 'message is given up');
-  const duration_ms = clock().getTime() - startedMs;
-  const fields = { ...about, outcome, ...(error === undefined ? {} : errorFields(error)), duration_ms };
-  log[LEVELS[outcome]](fields, 'task finished');
+  const { outcome, failure } = await settle(delivery, end, lease.signal, taskLog);
+  if (end.result.outcome === 'reject') taskLog.debug({ body: beginningOf(delivery.body) }, 'message is given up');
+  const durationMs = clock().getTime() - startedMs;
+  const fields = { ...resultFields(end.result), outcome, ...(failure ? failureFields(failure) : {}) };
+  log[LEVELS[outcome]]({ ...fields, duration_ms: durationMs }, 'task finished');
+  if (outcome === 'lost') observer.leaseLost?.(observed);
+  observer.taskFinished?.(observed, { outcome, durationMs, errorCode: failure?.code });
 }
 
 async function settle(
   delivery: Delivery,
-  verdict: Verdict,
+  { result }: TaskEnd,
   lost: AbortSignal,
   log: Logger,
-): Promise<{ readonly outcome: Outcome; readonly error?: unknown }> {
+): Promise<{ readonly outcome: Settled; readonly failure?: Failure | undefined }> {
   // Whoever has it now settles it, and would have our word taken for theirs.
-  if (lost.aborted) return { outcome: 'lost', error: lost.reason };
-  const error = verdict.action === 'ack' ? undefined : verdict.error;
+  if (result.outcome === 'lost' || lost.aborted) return { outcome: 'lost', failure: failureOf(lost.reason) };
+  const { outcome: action, failure } = result;
   try {
-    await delivery[verdict.action]();
-    return { outcome: verdict.action, error };
+    await delivery[action]();
+    return { outcome: action, failure };
   } catch (err) {
-    if (namedFailure(err) instanceof LeaseLost) return { outcome: 'lost', error: err };
-    log.error({ action: verdict.action, ...errorFields(err) }, 'queue could not be told what became of the task');
-    return { outcome: 'unsettled', error };
+    if (namedFailure(err) instanceof LeaseLost) return { outcome: 'lost', failure: failureOf(err) };
+    log.error({ action, ...errorFields(err) }, 'queue could not be told what became of the task');
+    return { outcome: 'unsettled', failure };
   }
 }
 

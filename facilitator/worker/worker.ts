@@ -1,60 +1,58 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describeError, errorFields } from '../../common/errors.ts';
-import type { Delivery, TaskQueue } from '../../common/ports/queue.ts';
+import { describeError } from '../../common/errors.ts';
+import type { TaskQueue } from '../../common/ports/queue.ts';
 import type { Logger } from '../../common/runtime/log.ts';
-import { settleTask } from './settle.ts';
+import type { WorkerObserver } from './observer.ts';
+import { receiveTask } from './receive.ts';
+import type { ResultSink } from './result-storage.ts';
+import { settleTask, type SettleSetup } from './settle.ts';
 import type { Task, TaskKind } from './task-kind.ts';
+import { WorkerEnd, type StopSignals, type WorkerEndSettings } from './worker-end.ts';
 
-/** Between two attempts at a queue that fails. */
-const PAUSE_MS = 1000;
+/** How a worker works, whatever its tasks are. */
+export interface WorkerSettings extends WorkerEndSettings {
+  /** Name of this worker in results. */
+  readonly worker: string;
+  /** How many tasks are done at once. */
+  readonly poolSize: number;
+  readonly taskTimeoutMs: number;
+}
 
-export interface WorkerSetup {
+export interface WorkerSetup extends WorkerSettings {
   readonly queue: TaskQueue;
-  /** After which no further task is taken; `undefined` for no limit. At most 2^31 - 1, as timers can no more. */
-  readonly maximumLifetimeMs: number | undefined;
+  /** Where results go besides the log. */
+  readonly results: ResultSink | undefined;
+  readonly observer: WorkerObserver;
   readonly clock: () => Date;
   readonly log: Logger;
 }
 
 /**
- * Takes tasks from a queue and does them, one at a time, until `signal` is aborted or the worker is old enough. A task
- * that is in hand then is finished and settled. Whatever a task or the queue does, the worker lives on.
+ * Takes tasks from a queue and does them, `poolSize` at once, until it is told to stop, is old enough or has had enough
+ * tasks. Tasks that are in hand then are finished and settled; those that are not done within the grace, or by the time
+ * that it is told to stop at once, are given back. Whatever a task or the queue does, the worker lives on.
  */
 export async function runWorker<T extends Task>(
   kind: TaskKind<T>,
-  { queue, maximumLifetimeMs, clock, log }: WorkerSetup,
-  signal: AbortSignal,
+  setup: WorkerSetup,
+  signals: StopSignals,
 ): Promise<void> {
-  const stop = new AbortController();
-  const stopForSignal = (): void => stop.abort(signal.reason);
-  signal.addEventListener('abort', stopForSignal);
-  if (signal.aborted) stopForSignal();
-  const lifetime =
-    maximumLifetimeMs === undefined
-      ? undefined
-      : setTimeout(() => stop.abort(new Error('the maximum lifetime is reached')), maximumLifetimeMs);
-  log.info({ queue: queue.url, ack_deadline_ms: queue.ackDeadlineMs }, 'worker started');
-  try {
-    while (!stop.signal.aborted) {
-      const delivery = await receive(queue, log, stop.signal);
-      if (delivery) await settleTask(delivery, kind, { ackDeadlineMs: queue.ackDeadlineMs, clock, log });
+  const { queue, log, worker, poolSize } = setup;
+  const end = new WorkerEnd(setup, signals);
+  const settling: SettleSetup = { ...setup, ackDeadlineMs: queue.ackDeadlineMs };
+  log.info(
+    { queue: queue.url, ack_deadline_ms: queue.ackDeadlineMs, worker, pool_size: poolSize, task_kind: kind.name },
+    'worker started',
+  );
+  const workInTurn = async (): Promise<void> => {
+    while (end.mayTake()) {
+      const delivery = await receiveTask(queue, log, end.receiving);
+      if (delivery) await settleTask(delivery, kind, settling, end.working);
     }
-  } finally {
-    clearTimeout(lifetime);
-    signal.removeEventListener('abort', stopForSignal);
-  }
-  log.info({ reason: describeError(stop.signal.reason) }, 'worker stopped');
-}
-
-/** @returns `undefined` if there is none: the worker is to stop, or the queue failed a pause ago */
-async function receive(queue: TaskQueue, log: Logger, stop: AbortSignal): Promise<Delivery | undefined> {
+  };
   try {
-    return await queue.receive(stop);
-  } catch (err) {
-    if (stop.aborted) return undefined;
-    log.error(errorFields(err), 'no task could be received; trying again');
+    await Promise.all(Array.from({ length: poolSize }, workInTurn));
+  } finally {
+    end[Symbol.dispose]();
   }
-  // Ends early, by throwing, when the worker is to stop.
-  await sleep(PAUSE_MS, undefined, { signal: stop }).catch(() => {});
-  return undefined;
+  log.info({ reason: describeError(end.reason) }, 'worker stopped');
 }

@@ -9,6 +9,7 @@ import { parseBatchTime } from '../../common/domain/batch-time.ts';
 import { readBatch, type SignedBatch } from '../../facilitator/batch/read-batch.ts';
 import { invalidPacket, sumPart, validationHeader, validationPacket } from '../../facilitator/codec/record-types.ts';
 import type { RecordType } from '../../facilitator/codec/record-types.ts';
+import { fixedKeys } from '../../facilitator/crypto/key-source.ts';
 import {
   caseNames,
   CASES,
@@ -47,9 +48,8 @@ async function signedBatch<H extends { readonly packet_file_digest: Uint8Array }
   side: Side,
 ): Promise<SignedBatch<H, P>> {
   const key = createPublicKey({ key: Buffer.from(signingKeyOf(side).spki, 'base64'), format: 'der', type: 'spki' });
-  const keyOf = (identifier: string): typeof key | undefined =>
-    identifier === `${side}-signing-key` ? key : undefined;
-  return readBatch({ storage: new FileStorage(root), keys, ...types }, { keyOf });
+  const trust = { keys: fixedKeys(new Map([[`${side}-signing-key`, key]])) };
+  return readBatch({ storage: new FileStorage(root), keys, ...types }, trust);
 }
 
 const validation = { headerType: validationHeader, packetType: validationPacket };

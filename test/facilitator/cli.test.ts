@@ -146,6 +146,20 @@ describe('a usage error', () => {
     expectUsageError(ran, named, command);
   });
 
+  /** There is another way to give these. */
+  const ways: Readonly<Record<string, string>> = {
+    'batch-signing-private-key': 'missing --batch-signing-private-key or --batch-signing-private-key-file; example: ',
+    'packet-decryption-keys': 'missing --packet-decryption-keys or --packet-decryption-keys-file; example: ',
+    'ingestor-public-key': 'missing --ingestor-public-key, as --ingestor-public-key-identifier is given',
+    'ingestor-public-key-identifier': 'missing --ingestor-public-key-identifier, as --ingestor-public-key is given',
+    'peer-public-key': 'missing --peer-public-key, as --peer-public-key-identifier is given',
+    'peer-public-key-identifier': 'missing --peer-public-key-identifier, as --peer-public-key is given',
+    'portal-output': 'missing --portal-output or --portal-manifest-base-url; example: --portal-output gs://',
+  };
+  const wayOf = (command: string, name: string): string | undefined =>
+    command === 'intake-batch' && name === 'peer-output'
+      ? 'missing --peer-output or --peer-manifest-base-url; example: --peer-output gs://'
+      : ways[name];
   const optional = ['batch-signing-private-key-identifier', 'own-output'];
   const required = Object.entries(OPTIONS).flatMap(([command, options]) =>
     Object.keys(options(''))
@@ -155,13 +169,19 @@ describe('a usage error', () => {
   );
   it.each(required)('is %s without --%s', async (command, name) => {
     const ran = await runFacilitator(changed(command, { [name]: undefined }));
-    expectUsageError(ran, [`missing --${name}; example: --${name} `], command);
+    expectUsageError(ran, [wayOf(command, name) ?? `missing --${name}; example: --${name} `], command);
   });
 
   it('names all that is missing at once', async () => {
     const { stderr } = await runFacilitator(['intake-batch']);
-    const names = required.filter(([command]) => command === 'intake-batch').map(([, name]) => `--${name}`);
-    expect(names.filter((name) => !stderr.includes(name))).toEqual([]);
+    const names = required.filter(([command]) => command === 'intake-batch').map(([, name]) => name);
+    const plain = names.filter((name) => wayOf('intake-batch', name) === undefined);
+    expect(plain.filter((name) => !stderr.includes(`--${name}`))).toEqual([]);
+    const others = names.filter((name) => !plain.includes(name));
+    const without = await runFacilitator(
+      changed('intake-batch', Object.fromEntries(others.map((name) => [name, undefined]))),
+    );
+    expect(others.filter((name) => !without.stderr.includes(`--${name}`))).toEqual([]);
   });
 
   const STORAGES = Object.entries(OPTIONS).flatMap(([command, options]) =>

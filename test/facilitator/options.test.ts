@@ -7,6 +7,7 @@ import { readObject } from '../../common/runtime/read-object.ts';
 import { readOptions } from '../../common/runtime/options.ts';
 import { readSingleRecord } from '../../facilitator/codec/read.ts';
 import { batchSignature } from '../../facilitator/codec/record-types.ts';
+import type { StorageOpener } from '../../facilitator/wire.ts';
 import { facilitatorProgram } from '../../facilitator/program.ts';
 import {
   aggregateOptions,
@@ -22,18 +23,59 @@ import { filesIn, temporaryDirectory } from '../support/temp-directory.ts';
 
 const root = temporaryDirectory();
 
+/** The options that say whom to be at these parties. */
+const credentials = (...parties: readonly string[]): CommandOptions =>
+  Object.fromEntries(
+    parties.flatMap((party) => [
+      [`${party}-identity`, 'arn:aws:iam::123456789012:role/r'],
+      [`${party}-use-default-aws-credentials-provider`, 'true'],
+      [`${party}-gcp-sa-to-impersonate-before-assuming-role`, 'a@p.iam.gserviceaccount.com'],
+    ]),
+  );
+const COMMON_CREDENTIALS = {
+  'gcp-service-account-key-file': '/nowhere/key.json',
+  'gcp-workload-identity-pool-provider': 'projects/1/locations/global/workloadIdentityPools/p/providers/aws',
+  'aws-role-session-name': 'worker',
+};
+const KEY_FILES = {
+  'batch-signing-private-key-file': '/nowhere/signing',
+  'packet-decryption-keys-file': '/nowhere/decryption',
+};
+const MANIFESTS = {
+  'ingestor-manifest-base-url': 'https://ingestor.example',
+  'peer-manifest-base-url': 'https://peer.example/m',
+  'expired-key-grace': '1h',
+};
 const INTAKE = {
   ...intakeOptions('/nowhere'),
+  ...KEY_FILES,
+  ...MANIFESTS,
   'batch-signing-private-key-default-identifier': 'another-key',
   'permit-malformed-batch': 'true',
   'instance-name': 'ref',
   'write-single-object-validation-batches': 'true',
+  ...credentials('ingestor', 'peer', 'own'),
+  ...COMMON_CREDENTIALS,
 };
 const AGGREGATE = {
   ...aggregateOptions('/nowhere'),
+  ...KEY_FILES,
+  ...MANIFESTS,
+  'portal-manifest-base-url': 'https://portal.example',
   'batch-signing-private-key-default-identifier': 'another-key',
   'permit-malformed-batch': 'true',
   'own-input': '/nowhere/own',
+  'own-output': '/nowhere/own',
+  ...credentials('ingestor', 'peer', 'own', 'portal'),
+  ...COMMON_CREDENTIALS,
+};
+/** Of whatever does tasks. */
+const TASKS = {
+  'task-timeout': '2h',
+  results: '/nowhere/results',
+  'worker-name': 'worker-1',
+  ...credentials('own'),
+  ...COMMON_CREDENTIALS,
 };
 const WORKER = {
   'task-queue-kind': 'local',
@@ -41,6 +83,23 @@ const WORKER = {
   'rejected-topic': '/nowhere/rejected',
   'visibility-timeout': '5m',
   'worker-maximum-lifetime': '3600',
+  'pool-size': '4',
+  'metrics-scrape-port': '0',
+  'gcp-project-id': 'project',
+  'pubsub-api-endpoint': 'https://pubsub.example',
+  'pubsub-emulator-host': '127.0.0.1:8085',
+  'aws-sqs-region': 'eu-west-1',
+  'max-tasks-per-worker': '1000',
+  'shutdown-grace': '5m',
+  ...TASKS,
+  ...credentials('task-queue'),
+};
+const SAMPLE = {
+  ...sampleOptions('/nowhere'),
+  'batch-signing-private-key-file': '/nowhere/signing',
+  'batch-signing-private-key-default-identifier': 'another-key',
+  ...credentials('peer', 'facilitator'),
+  ...COMMON_CREDENTIALS,
 };
 /** Workers get these from the tasks. */
 const TASK = ['aggregation-id', 'batch-id', 'date', 'batch-time', 'aggregation-start', 'aggregation-end'];
@@ -51,11 +110,38 @@ const EXAMPLES: Readonly<Record<string, CommandOptions>> = {
   aggregate: AGGREGATE,
   'intake-batch-worker': { ...without(INTAKE, ...TASK), ...WORKER },
   'aggregate-worker': { ...without(AGGREGATE, ...TASK), ...WORKER },
-  'generate-ingestion-sample': {
-    ...sampleOptions('/nowhere'),
-    'batch-signing-private-key-default-identifier': 'another-key',
+  run: { ...without({ ...INTAKE, ...AGGREGATE }, ...TASK), ...TASKS },
+  'generate-ingestion-sample': SAMPLE,
+  'generate-ingestion-sample-worker': {
+    ...without(SAMPLE, 'batch-id', 'date'),
+    'generation-interval': '60',
+    'worker-maximum-lifetime': '3600',
+    'shutdown-grace': '5m',
+    'metrics-scrape-port': '0',
+  },
+  'validate-ingestion-sample-worker': {
+    ...WORKER,
+    'instance-name': 'us-ct',
+    'packet-count': '10',
+    'sum-part-delay': '5m',
+    'pha-output': '/nowhere/pha',
+    'pha-public-key': 'KEY',
+    'pha-public-key-identifier': 'pha-key',
+    'pha-manifest-base-url': 'https://pha.example',
+    'facilitator-output': '/nowhere/facilitator',
+    'facilitator-public-key': 'KEY',
+    'facilitator-public-key-identifier': 'facilitator-key',
+    'facilitator-manifest-base-url': 'https://facilitator.example',
+    'expired-key-grace': '24h',
+    ...credentials('pha', 'facilitator'),
   },
   inspect: {},
+  'lint-manifest': {
+    'manifest-base-url': 'https://peer.example',
+    'manifest-path': '/nowhere/manifest',
+    'manifest-kind': 'portal-global',
+    instance: 'us-ct',
+  },
 };
 
 /** What the reference reads from variables without prefix, as far as the option exists here. */
@@ -70,7 +156,13 @@ const REFERENCE_VARIABLES: Readonly<Record<string, string>> = {
   'peer-input': 'PEER_INPUT',
   'peer-output': 'PEER_OUTPUT',
   'portal-output': 'PORTAL_OUTPUT',
+  'ingestor-manifest-base-url': 'INGESTOR_MANIFEST_BASE_URL',
+  'peer-manifest-base-url': 'PEER_MANIFEST_BASE_URL',
+  'portal-manifest-base-url': 'PORTAL_MANIFEST_BASE_URL',
   'facilitator-output': 'FACILITATOR_OUTPUT',
+  'pha-output': 'PHA_OUTPUT',
+  'pha-manifest-base-url': 'PHA_MANIFEST_BASE_URL',
+  'facilitator-manifest-base-url': 'FACILITATOR_MANIFEST_BASE_URL',
   'permit-malformed-batch': 'PERMIT_MALFORMED_BATCH',
   'write-single-object-validation-batches': 'WRITE_SINGLE_OBJECT_VALIDATION_BATCHES',
   'pha-ecies-public-key': 'PHA_ECIES_PUBLIC_KEY',
@@ -79,9 +171,23 @@ const REFERENCE_VARIABLES: Readonly<Record<string, string>> = {
   'task-queue-name': 'TASK_QUEUE_NAME',
   'rejected-topic': 'REJECTED_TOPIC',
   'worker-maximum-lifetime': 'WORKER_MAXIMUM_LIFETIME',
+  'metrics-scrape-port': 'METRICS_SCRAPE_PORT',
+  'gcp-project-id': 'GCP_PROJECT_ID',
+  'pubsub-api-endpoint': 'PUBSUB_API_ENDPOINT',
+  'pubsub-emulator-host': 'PUBSUB_EMULATOR_HOST',
+  'aws-sqs-region': 'AWS_SQS_REGION',
+  ...variablesOf(credentials('ingestor', 'peer', 'portal', 'facilitator', 'pha')),
+  'task-queue-identity': 'TASK_QUEUE_IDENTITY',
+  'task-queue-use-default-aws-credentials-provider': 'TASK_QUEUE_USE_DEFAULT_AWS_CREDENTIALS_PROVIDER',
+  ...variablesOf(COMMON_CREDENTIALS),
 };
 
-const upperSnake = (name: string): string => name.toUpperCase().replaceAll('-', '_');
+function upperSnake(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_');
+}
+function variablesOf(options: CommandOptions): Record<string, string> {
+  return Object.fromEntries(Object.keys(options).map((name) => [name, upperSnake(name)]));
+}
 const program = facilitatorProgram('0.0.0');
 const everyOption = commandsOf(program).flatMap(({ name: command, options }) =>
   Object.entries(options).map(([name, spec]) => ({ command, name, spec })),
@@ -94,8 +200,8 @@ function valueOf(command: string, name: string, typed: readonly string[], env: R
   const { spec } = everyOption.find((option) => option.command === command && option.name === name)!;
   const sources = { commandLine: new Map(typed.length > 0 ? [[name, typed]] : []), env, envPrefix: 'FACILITATOR' };
   const { [name]: value } = readOptions({ [name]: spec }, sources);
-  // Storages are objects of their own, told apart by where they are.
-  return typeof value === 'object' && value !== null && 'url' in value ? value.url : value;
+  // Functions that open storages are told apart by where those are.
+  return typeof value === 'function' ? (value as StorageOpener)({}).url : value;
 }
 
 describe('the options of all commands', () => {
@@ -125,8 +231,10 @@ describe('the options of all commands', () => {
   });
 
   it('know no variable that the prefix alone makes of another: FACILITATOR_OUTPUT is the reference’s', () => {
-    const own = new Set(everyOption.map(({ name }) => `FACILITATOR_${upperSnake(name)}`));
-    expect(Object.values(REFERENCE_VARIABLES).filter((variable) => own.has(variable))).toEqual([]);
+    const own = new Map(everyOption.map(({ command, name }) => [`${command} FACILITATOR_${upperSnake(name)}`, name]));
+    // Commands apart: FACILITATOR_MANIFEST_BASE_URL is the reference's for the validator, and ours for lint-manifest.
+    const taken = everyOption.filter(({ command, spec }) => own.has(`${command} ${spec.legacyEnv}`));
+    expect(taken.map(({ command, name }) => `${command} --${name}`)).toEqual([]);
     expect(Object.values(program.globals ?? {}).map(({ legacyEnv }) => legacyEnv)).toEqual(['PUSHGATEWAY']);
   });
 });

@@ -10,6 +10,7 @@ import { writeBatch } from '../../facilitator/batch/write-batch.ts';
 import type { ValidationPacket } from '../../facilitator/codec/records.ts';
 import { validationHeader, validationPacket } from '../../facilitator/codec/record-types.ts';
 import { readSingleRecord } from '../../facilitator/codec/read.ts';
+import { soleKey } from '../../facilitator/crypto/key-source.ts';
 import type { SigningKey } from '../../facilitator/crypto/signature.ts';
 import { intakeBatch } from '../../facilitator/intake.ts';
 import { ingestionHeaderOf, keysIn, readSumPart, storeIngestionBatch } from '../support/batches.ts';
@@ -51,7 +52,7 @@ async function ownPackets(): Promise<ValidationPacket[]> {
     headerType: validationHeader,
     packetType: validationPacket,
   };
-  return [...(await readBatch(source, { keyOf: () => serverKeys[SERVER].publicKey })).packets()];
+  return [...(await readBatch(source, { keys: soleKey(serverKeys[SERVER].publicKey) })).packets()];
 }
 
 interface Forgery {

@@ -36,6 +36,14 @@ describe('intake-batch that is asked to end', () => {
     expect(logLines(again.stderr)).toMatchObject([{ packets: PACKETS }]);
   });
 
+  it('is ended by a second signal at once', async () => {
+    const sample = { ...sampleOptions(root()), 'packet-count': String(PACKETS), dimension: '1' };
+    expect(await runFacilitator(commandLine('generate-ingestion-sample', sample))).toMatchObject({ status: 0 });
+    const env = { SIGNAL: 'SIGTERM,SIGINT', SIGNAL_AT: '10,20' };
+    const stopped = await run(FACILITATOR, intakeOfSample(), { node: ['--import', PRELOAD], env });
+    expect(stopped).toMatchObject({ status: null, signal: 'SIGINT' });
+  });
+
   it('is not disturbed by a signal that is never sent', async () => {
     const options = { ...intakeOptions(root()), 'ingestor-input': `${CASES}/ordinary/facilitator/ingestion` };
     const env = { SIGNAL: 'SIGTERM', SIGNAL_AT: '100000' };

@@ -18,6 +18,7 @@ import { memoryLogger, type MemoryLog } from '../../support/memory-log.ts';
 import { AGGREGATION, aggregateSetup, newWorld, WINDOW, type World } from '../../support/servers.ts';
 import { filesIn, temporaryDirectory } from '../../support/temp-directory.ts';
 import { DeliveryDouble } from '../worker/queue-double.ts';
+import { NEVER, settleSetup } from '../worker/setup.ts';
 import { endAll, goodTask, publish, startFacilitator, workerOptions } from '../worker/worker-process.ts';
 
 const root = temporaryDirectory();
@@ -49,7 +50,7 @@ describe('a task whose batches are in its claim', () => {
   async function settle(message: string, changes: Partial<AggregateSetup> = {}): Promise<unknown[]> {
     const delivery = new DeliveryDouble(message);
     const kind = aggregateTasks(aggregateSetup(world, 0, portal, changes));
-    await settleTask(delivery, kind, { ackDeadlineMs: 600_000, clock: () => new Date(0), log: log.log });
+    await settleTask(delivery, kind, settleSetup({ log: log.log }), NEVER);
     return [...delivery.calls, log.lines.at(-1)?.['error_code']];
   }
 

@@ -13,6 +13,7 @@ import {
   type RecordType,
 } from '../../../facilitator/codec/record-types.ts';
 import type { DataSharePacket, IngestionHeader } from '../../../facilitator/codec/records.ts';
+import { fixedKeys, soleKey } from '../../../facilitator/crypto/key-source.ts';
 import { parseVerificationKey } from '../../../facilitator/crypto/keys.ts';
 import { reconstruct } from '../../../facilitator/prio/sum.ts';
 import { sampleData } from '../../../facilitator/sample/sample-data.ts';
@@ -81,7 +82,7 @@ async function publishedSum(side: Side): Promise<{ sum: number[]; clients: numbe
     packetType: invalidPacket,
   };
   const key = parseVerificationKey(signingKeyOf(side).spki, side);
-  const { header, packetCount } = await readBatch(source, { keyOf: () => key });
+  const { header, packetCount } = await readBatch(source, { keys: soleKey(key) });
   expect(packetCount).toBe(0);
   return {
     sum: header.sum.map(Number),
@@ -127,13 +128,9 @@ describe('generate-ingestion-sample', () => {
     for (const side of SIDES) {
       const storage = openStorage(`${root()}/${side}`);
       const types = { headerType: ingestionHeader, packetType: dataSharePacket };
-      const identifiers: string[] = [];
-      const keyOf = (identifier: string): ReturnType<typeof parseVerificationKey> => {
-        identifiers.push(identifier);
-        return parseVerificationKey(keys.ingestor.spki, 'ingestor');
-      };
-      const { header } = await readBatch({ storage, keys: ingestionKeys('sample', batch), ...types }, { keyOf });
-      expect(identifiers).toEqual(['ingestor-key-1']);
+      const key = parseVerificationKey(keys.ingestor.spki, 'ingestor');
+      const trust = { keys: fixedKeys(new Map([['ingestor-key-1', key]])) };
+      const { header } = await readBatch({ storage, keys: ingestionKeys('sample', batch), ...types }, trust);
       expect(header).toEqual({
         batch_uuid: BATCH!.id,
         name: 'sample',

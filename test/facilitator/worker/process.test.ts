@@ -76,7 +76,7 @@ describe.each(COMMANDS)('%s', (command) => {
 
   it.each([
     ['without a queue', without(workerOptions(command, ''), 'task-queue-name'), 'missing --task-queue-name'],
-    ['with a queue of unknown kind', { ...workerOptions(command, ''), 'task-queue-kind': 'fax' }, 'is none of local'],
+    ['with a queue of unknown kind', { ...workerOptions(command, ''), 'task-queue-kind': 'fax' }, '"fax" is none of'],
     ['with a lease too long', { ...workerOptions(command, ''), 'visibility-timeout': '13h' }, 'longer than 12h'],
     ['with a lease too short', { ...workerOptions(command, ''), 'visibility-timeout': '10ms' }, 'is less than 1s'],
     ['for no time', { ...workerOptions(command, ''), 'worker-maximum-lifetime': '0' }, 'is no integer from 1'],

@@ -2,74 +2,41 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as commonErrors from '../../../common/errors.ts';
 import { DspError, LeaseLost, QueueUnavailable, TaskMalformed } from '../../../common/errors.ts';
 import * as facilitatorErrors from '../../../facilitator/errors.ts';
-import { settleTask } from '../../../facilitator/worker/settle.ts';
-import type { TaskContext, TaskKind } from '../../../facilitator/worker/task-kind.ts';
 import { tableUnder } from '../../support/markdown.ts';
-import { memoryLogger, type MemoryLog } from '../../support/memory-log.ts';
 import { readText } from '../../support/repository.ts';
 import { DeliveryDouble, promiseOf } from './queue-double.ts';
+import { DEADLINE_MS, hangUntilAborted, Settling, throwing, TRACE_ID } from './settling.ts';
 
-const TRACE_ID = '9f2a4c1e-5b7d-4e3f-8a6b-0c1d2e3f4a5b';
-const DEADLINE_MS = 600_000;
-
-interface NamedTask {
-  readonly traceId: string;
-  readonly name: string;
-}
-
-let log: MemoryLog;
-let nowMs: number;
+let desk: Settling;
 beforeEach(() => {
   vi.useFakeTimers();
-  log = memoryLogger();
-  nowMs = Date.UTC(2026, 10, 21);
+  desk = new Settling();
 });
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
   vi.useRealTimers();
 });
 
-/** Settles a delivery whose task is done by `handle`; the message is the task's name. */
-async function settle(delivery: DeliveryDouble, handle: TaskKind<NamedTask>['handle']): Promise<void> {
-  const kind: TaskKind<NamedTask> = {
-    decode: (message) => {
-      const name = Buffer.from(message).toString();
-      if (name.startsWith('malformed')) throw new TaskMalformed('no task');
-      return { traceId: TRACE_ID, name };
-    },
-    describe: ({ name }) => ({ aggregation_id: name }),
-    handle,
-  };
-  await settleTask(delivery, kind, { ackDeadlineMs: DEADLINE_MS, clock: () => new Date(nowMs), log: log.log });
-}
-
-/** The lines that tell what became of a task. */
-const outcomes = (): unknown[] => log.lines.filter(({ message }) => message === 'task finished');
-
-const throwing = (error: unknown) => async () => {
-  throw error;
-};
-
 describe('a task that is done', () => {
   it('is acknowledged, with one line', async () => {
     const delivery = new DeliveryDouble('kittens', {}, 'message-7', 2);
-    await settle(delivery, async (_task, context) => {
-      nowMs += 1234;
+    await desk.settle(delivery, async (_task, context) => {
+      desk.nowMs += 1234;
       context.log.info('from within');
     });
     expect(delivery.calls).toEqual(['ack']);
     const common = { severity: 'INFO', task_id: 'message-7', attempt: 2, trace_id: TRACE_ID };
-    expect(log.lines).toMatchObject([
+    expect(desk.lines).toMatchObject([
       { ...common, message: 'from within' },
       { ...common, message: 'task finished', aggregation_id: 'kittens', outcome: 'ack', duration_ms: 1234 },
     ]);
-    expect(log.lines[1]).not.toHaveProperty('error_code');
+    expect(desk.lines[1]).not.toHaveProperty('error_code');
   });
 
   it('has no attempt in its lines if the queue does not count', async () => {
-    await settle(new DeliveryDouble('kittens'), async () => {});
-    expect(outcomes()).toMatchObject([{ outcome: 'ack' }]);
-    expect(outcomes()[0]).not.toHaveProperty('attempt');
+    await desk.settle(new DeliveryDouble('kittens'), async () => {});
+    expect(desk.outcomes).toMatchObject([{ outcome: 'ack' }]);
+    expect(desk.outcomes[0]).not.toHaveProperty('attempt');
   });
 });
 
@@ -97,12 +64,17 @@ describe('a task that fails', () => {
   it.each(rows)('with %s gets %s', async (_, action, NamedError) => {
     const delivery = new DeliveryDouble('kittens');
     const error = new NamedError('it went wrong', { cause: new Error('deeper') });
-    await settle(delivery, throwing(error));
+    await desk.settle(delivery, throwing(error));
     expect(delivery.calls).toEqual([action]);
-    expect(outcomes()).toMatchObject([
+    expect(desk.outcomes).toMatchObject([
       { outcome: action, error_code: error.code, error: 'it went wrong: deeper', trace_id: TRACE_ID },
     ]);
-    expect(outcomes()[0]).not.toHaveProperty('stack');
+    expect(desk.outcomes[0]).toMatchObject({
+      failure: [
+        { name: error.name, code: error.code, message: 'it went wrong', stack: expect.stringMatching(/^ *at /) },
+        { name: 'Error', message: 'deeper' },
+      ],
+    });
   });
 
   it.each([
@@ -110,16 +82,16 @@ describe('a task that fails', () => {
     ['what is no error', 'bug'],
   ])('with %s is given back', async (_, error) => {
     const delivery = new DeliveryDouble('kittens');
-    await settle(delivery, throwing(error));
+    await desk.settle(delivery, throwing(error));
     expect(delivery.calls).toEqual(['nack']);
-    expect(outcomes()).toMatchObject([{ severity: 'WARNING', error_code: 'E_UNEXPECTED', error: 'bug' }]);
-    if (error instanceof Error) expect(outcomes()[0]).toHaveProperty('stack', error.stack);
+    expect(desk.outcomes).toMatchObject([{ severity: 'WARNING', error_code: 'E_UNEXPECTED', error: 'bug' }]);
+    expect(desk.outcomes[0]).toMatchObject({ failure: [{ name: error instanceof Error ? 'TypeError' : 'string' }] });
   });
 
   it('by the peer’s fault is given back, whatever the cause', async () => {
     const delivery = new DeliveryDouble('kittens');
     const cause = new facilitatorErrors.SignatureInvalid('does not verify');
-    await settle(delivery, throwing(new facilitatorErrors.PeerValidationUnusable('unusable', { cause })));
+    await desk.settle(delivery, throwing(new facilitatorErrors.PeerValidationUnusable('unusable', { cause })));
     expect(delivery.calls).toEqual(['nack']);
   });
 });
@@ -128,9 +100,9 @@ describe('a message that is no task', () => {
   it('is rejected as it is, and shown in part, at debug', async () => {
     const body = Buffer.concat([Buffer.from(`malformed ${'ü'.repeat(300)}`), Buffer.of(0xff)]);
     const delivery = new DeliveryDouble(body);
-    await settle(delivery, throwing(new Error('not called')));
+    await desk.settle(delivery, throwing(new Error('not called')));
     expect(delivery.calls).toEqual(['reject']);
-    expect(log.lines).toMatchObject([
+    expect(desk.lines).toMatchObject([
       { severity: 'DEBUG', body: `malformed ${'ü'.repeat(190)}` },
       { severity: 'ERROR', message: 'task finished', outcome: 'reject', error_code: 'E_TASK_MALFORMED' },
     ]);
@@ -142,31 +114,31 @@ describe('a lease that is lost', () => {
 
   it('ends the task, which is then left alone', async () => {
     const delivery = new DeliveryDouble('kittens', { extend: throwing(gone) });
-    const settled = settle(delivery, hangUntilAborted);
+    const settled = desk.settle(delivery, hangUntilAborted);
     await vi.advanceTimersByTimeAsync(DEADLINE_MS);
     await settled;
     expect(delivery.calls).toEqual(['extend']);
-    expect(outcomes()).toMatchObject([{ severity: 'WARNING', outcome: 'lost', error_code: 'E_LEASE_LOST' }]);
+    expect(desk.outcomes).toMatchObject([{ severity: 'WARNING', outcome: 'lost', error_code: 'E_LEASE_LOST' }]);
   });
 
   it('while the task runs long without any answer of the queue has the same effect', async () => {
     const delivery = new DeliveryDouble('kittens', { extend: throwing(new QueueUnavailable('down')) });
-    const settled = settle(delivery, hangUntilAborted);
+    const settled = desk.settle(delivery, hangUntilAborted);
     await vi.advanceTimersByTimeAsync(DEADLINE_MS);
     await settled;
     expect(delivery.calls.filter((call) => call !== 'extend')).toEqual([]);
-    expect(outcomes()).toMatchObject([{ outcome: 'lost', error_code: 'E_LEASE_LOST' }]);
+    expect(desk.outcomes).toMatchObject([{ outcome: 'lost', error_code: 'E_LEASE_LOST' }]);
   });
 
   it('too late to stop the task leaves it unsettled all the same', async () => {
     const delivery = new DeliveryDouble('kittens', { extend: throwing(gone) });
     const work = promiseOf();
-    const settled = settle(delivery, () => work.promise);
+    const settled = desk.settle(delivery, () => work.promise);
     await vi.advanceTimersByTimeAsync(DEADLINE_MS);
     work.resolve();
     await settled;
     expect(delivery.calls).toEqual(['extend']);
-    expect(outcomes()).toMatchObject([{ outcome: 'lost' }]);
+    expect(desk.outcomes).toMatchObject([{ outcome: 'lost' }]);
   });
 
   it.each([
@@ -175,16 +147,16 @@ describe('a lease that is lost', () => {
     ['reject', throwing(new TaskMalformed('no task'))],
   ] as const)('as %s finds out is logged as such', async (action, handle) => {
     const delivery = new DeliveryDouble('kittens', { [action]: throwing(gone) });
-    await settle(delivery, handle);
+    await desk.settle(delivery, handle);
     expect(delivery.calls).toEqual([action]);
-    expect(outcomes()).toMatchObject([{ outcome: 'lost', error_code: 'E_LEASE_LOST', error: 'gone' }]);
+    expect(desk.outcomes).toMatchObject([{ outcome: 'lost', error_code: 'E_LEASE_LOST', error: 'gone' }]);
   });
 });
 
 it('a task that runs for many deadlines is held from its receipt on, and not any more once it is settled', async () => {
   const delivery = new DeliveryDouble('kittens');
   const work = promiseOf();
-  const settled = settle(delivery, () => work.promise);
+  const settled = desk.settle(delivery, () => work.promise);
   await vi.advanceTimersByTimeAsync(7 * DEADLINE_MS);
   expect(delivery.calls).toHaveLength(21);
   work.resolve();
@@ -201,16 +173,10 @@ describe('a queue that cannot be told', () => {
     ['reject', throwing(new TaskMalformed('no task')), 'E_TASK_MALFORMED'],
   ] as const)('of an %s leaves the task unsettled, to come again', async (action, handle, error_code) => {
     const delivery = new DeliveryDouble('kittens', { [action]: throwing(new QueueUnavailable('down')) });
-    await settle(delivery, handle);
-    expect(log.lines).toContainEqual(
+    await desk.settle(delivery, handle);
+    expect(desk.lines).toContainEqual(
       expect.objectContaining({ severity: 'ERROR', action, error_code: 'E_QUEUE_UNAVAILABLE', error: 'down' }),
     );
-    expect(outcomes()).toMatchObject([{ outcome: 'unsettled', ...(error_code ? { error_code } : {}) }]);
+    expect(desk.outcomes).toMatchObject([{ outcome: 'unsettled', ...(error_code ? { error_code } : {}) }]);
   });
 });
-
-function hangUntilAborted(_task: NamedTask, { signal }: TaskContext): Promise<void> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as LeaseLost));
-  });
-}

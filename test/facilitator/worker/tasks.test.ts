@@ -14,6 +14,7 @@ import { batchId, honest, ingest, takeInAtBoth } from '../../support/honest-batc
 import { memoryLogger, type MemoryLog } from '../../support/memory-log.ts';
 import { AGGREGATION, aggregateSetup, intakeSetup, newWorld, WINDOW, type World } from '../../support/servers.ts';
 import { DeliveryDouble } from './queue-double.ts';
+import { NEVER, settleSetup } from './setup.ts';
 
 const TRACE_ID = '9f2a4c1e-5b7d-4e3f-8a6b-0c1d2e3f4a5b';
 const INTAKE = encodeIntakeTask({ traceId: TRACE_ID, aggregationId: AGGREGATION, batch: batchId(0) });
@@ -32,7 +33,7 @@ beforeEach(() => {
 });
 
 const settle = <T extends Task>(delivery: DeliveryDouble, kind: TaskKind<T>): Promise<void> =>
-  settleTask(delivery, kind, { ackDeadlineMs: DEADLINE_MS, clock: () => new Date(0), log: log.log });
+  settleTask(delivery, kind, settleSetup({ log: log.log }), NEVER);
 
 const outcomes = (): unknown[] =>
   log.lines.filter(({ message }) => message === 'task finished').map(({ outcome }) => outcome);
@@ -52,6 +53,15 @@ class WatchedStorage extends MemoryStorage {
   override async put(key: string, body: ObjectBody, options?: StorageOptions): Promise<ObjectVersion> {
     if (++this.#writes === this.#n) await this.#before();
     return super.put(key, body, options);
+  }
+
+  override async createIfAbsent(
+    key: string,
+    body: ObjectBody,
+    options?: StorageOptions,
+  ): Promise<ObjectVersion | undefined> {
+    if (++this.#writes === this.#n) await this.#before();
+    return super.createIfAbsent(key, body, options);
   }
 }
 

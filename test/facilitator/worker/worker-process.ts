@@ -27,6 +27,7 @@ export function workerOptions(command: WorkerCommand, root: string): CommandOpti
     'task-queue-kind': 'local',
     'task-queue-name': `${root}/tasks`,
     'rejected-topic': `${root}/rejected`,
+    'metrics-scrape-port': '0',
   };
 }
 
@@ -62,6 +63,8 @@ export interface FacilitatorProcess {
   readonly lines: readonly LogLine[];
   /** Resolves once so many lines have all these fields. @throws Error if the process ends before */
   logged(fields: LogLine, count?: number): Promise<readonly LogLine[]>;
+  /** Of what was started: the program, or what starts it. */
+  readonly pid: number;
   kill(signal: NodeJS.Signals): void;
   /** Closes the channel to us, as our death would. */
   disconnect(): void;
@@ -72,6 +75,8 @@ export interface StartOptions {
   /** For node itself, before the program. */
   readonly node?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A command line that starts the one that follows it. */
+  readonly starter?: readonly string[];
   /** Whether to start it with a channel to us. */
   readonly channel?: boolean;
 }
@@ -88,9 +93,16 @@ export async function endAll(): Promise<void> {
 export function startFacilitator(
   command: string,
   options: CommandOptions,
-  { node = [], env = {}, channel = false }: StartOptions = {},
+  { node = [], env = {}, starter = [], channel = false }: StartOptions = {},
 ): FacilitatorProcess {
-  const child = spawn(process.execPath, [...node, FACILITATOR, ...commandLine(command, options)], {
+  const [executable = '', ...args] = [
+    ...starter,
+    process.execPath,
+    ...node,
+    FACILITATOR,
+    ...commandLine(command, options),
+  ];
+  const child = spawn(executable, args, {
     stdio: ['ignore', 'ignore', 'pipe', channel ? 'ipc' : 'ignore'],
     env: { PATH: process.env['PATH'], ...env },
   });
@@ -126,6 +138,8 @@ export function startFacilitator(
   const started: FacilitatorProcess = {
     lines,
     logged,
+    // It was started.
+    pid: child.pid!,
     kill: (signal) => void child.kill(signal),
     disconnect: () => child.disconnect(),
     ended,
