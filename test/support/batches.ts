@@ -24,6 +24,7 @@ import {
   validationHeader,
   validationPacket,
 } from '../../facilitator/codec/record-types.ts';
+import { soleKey } from '../../facilitator/crypto/key-source.ts';
 import { P } from '../../facilitator/prio/field.ts';
 import { AGGREGATION, ingestorKey, other, serverKeys, WINDOW, type World } from './servers.ts';
 
@@ -98,7 +99,7 @@ export function readPeerValidation(
     headerType: validationHeader,
     packetType: validationPacket,
   };
-  return readBatch(source, { keyOf: () => serverKeys[writer].publicKey });
+  return readBatch(source, { keys: soleKey(serverKeys[writer].publicKey) });
 }
 
 export function readSumPart(portal: Storage, server: ServerIndex): Promise<SignedBatch<SumPart, InvalidPacket>> {
@@ -108,7 +109,7 @@ export function readSumPart(portal: Storage, server: ServerIndex): Promise<Signe
     headerType: sumPart,
     packetType: invalidPacket,
   };
-  return readBatch(source, { keyOf: () => serverKeys[server].publicKey });
+  return readBatch(source, { keys: soleKey(serverKeys[server].publicKey) });
 }
 
 /** Every key of a storage. */

@@ -1,4 +1,4 @@
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 
@@ -9,6 +9,7 @@ export interface ProxiedRequest {
   readonly url: string;
   /** Which request this is, from 1. */
   readonly n: number;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /**
@@ -55,7 +56,12 @@ export async function startFaultProxy(
   const requests: ProxiedRequest[] = [];
   const server = createServer((incoming, outgoing) => {
     // A server's requests have both.
-    const seen = { method: incoming.method!, url: incoming.url!, n: requests.length + 1 };
+    const seen = {
+      method: incoming.method!,
+      url: incoming.url!,
+      n: requests.length + 1,
+      headers: incoming.headers,
+    };
     requests.push(seen);
     const fault = decide(seen);
     if (fault === undefined || fault === 'reset-after' || fault === 'reset-in-body') {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -236,6 +237,7 @@ export async function runPublisherCommand(
       stderrIsTty: false,
       clock: () => NOW,
       randomBytes,
+      readFile: (path) => readFile(path, 'utf8'),
       signal: new AbortController().signal,
     },
   );

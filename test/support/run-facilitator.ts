@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { runProgram } from '../../common/runtime/program.ts';
 import { facilitatorProgram } from '../../facilitator/program.ts';
@@ -21,6 +22,7 @@ export async function runFacilitator(argv: readonly string[], env: Record<string
     stderrIsTty: false,
     clock: () => new Date('2026-11-20T10:00:00Z'),
     randomBytes,
+    readFile: (path) => readFile(path, 'utf8'),
     signal: new AbortController().signal,
   });
   return { status, stdout: stdout.text(), stderr: stderr.text() };

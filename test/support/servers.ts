@@ -5,9 +5,11 @@ import type { ServerIndex } from '../../common/domain/batch-path.ts';
 import type { Interval } from '../../common/domain/interval.ts';
 import type { AggregateSetup } from '../../facilitator/aggregate.ts';
 import { PacketDecryptor } from '../../facilitator/crypto/ecies.ts';
+import { fixedKeys } from '../../facilitator/crypto/key-source.ts';
 import { parseSigningKey } from '../../facilitator/crypto/keys.ts';
 import type { SigningKey } from '../../facilitator/crypto/signature.ts';
 import type { IntakeSetup } from '../../facilitator/intake.ts';
+import { noMetrics } from '../../facilitator/metrics/metrics.ts';
 import { seededRandom } from './prio.ts';
 
 /** One packet decryption key in all its parts. */
@@ -75,7 +77,7 @@ export function intakeSetup(world: World, server: ServerIndex, changes: Partial<
   return {
     server,
     ingestorInput: world.ingestion[server],
-    ingestorKeys: new Map([[ingestorKey.identifier, ingestorKey.publicKey]]),
+    ingestorKeys: fixedKeys(new Map([[ingestorKey.identifier, ingestorKey.publicKey]])),
     peerOutput: world.peerValidation[other(server)],
     ownOutput: world.ownValidation[server],
     decryptors: packetKeys[server].map(({ decryptor }) => decryptor),
@@ -83,6 +85,7 @@ export function intakeSetup(world: World, server: ServerIndex, changes: Partial<
     permitMalformed: false,
     singleObject: false,
     log,
+    metrics: noMetrics,
     ...changes,
   };
 }
@@ -98,15 +101,16 @@ export function aggregateSetup(
     server,
     instanceName: 'test',
     ingestorInput: world.ingestion[server],
-    ingestorKeys: new Map([[ingestorKey.identifier, ingestorKey.publicKey]]),
+    ingestorKeys: fixedKeys(new Map([[ingestorKey.identifier, ingestorKey.publicKey]])),
     peerInput: world.peerValidation[server],
-    peerKeys: new Map([[peerKey.identifier, peerKey.publicKey]]),
+    peerKeys: fixedKeys(new Map([[peerKey.identifier, peerKey.publicKey]])),
     ownInput: world.ownValidation[server],
     portalOutput,
     decryptors: packetKeys[server].map(({ decryptor }) => decryptor),
     signingKey: serverKeys[server],
     permitMalformed: false,
     log,
+    metrics: noMetrics,
     ...changes,
   };
 }

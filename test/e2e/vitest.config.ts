@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** For `npm run e2e`: minutes, many processes, and every stand-in of `test/services/install.sh`. */
+export default defineConfig({
+  root: fileURLToPath(new URL('../../', import.meta.url)),
+  test: {
+    include: ['test/e2e/**/*.e2e.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    // Each stage is to be seen as it ends.
+    disableConsoleIntercept: true,
+  },
+});
