@@ -30,7 +30,7 @@ export class ConfigurationInvalid extends DspError {
   readonly fate = 'retry';
 }
 
-/** The storage refused access. Exit status 77 if found before any work. */
+/** A service refused access. Exit status 77 if found before any work. */
 export class PermissionDenied extends DspError {
   readonly code = 'E_PERMISSION_DENIED';
   readonly fate = 'retry';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Stopped } from '../common/errors.ts';
 import { runProgram } from '../common/runtime/program.ts';
 import { publishCommand } from './command.ts';
@@ -29,6 +30,7 @@ process.exitCode = await runProgram(
     stderrIsTty: process.stderr.isTTY ?? false,
     clock: () => new Date(),
     randomBytes,
+    readFile: (path) => readFile(path, 'utf8'),
     signal: stop.signal,
     onWarning: (listener) => void process.on('warning', listener),
   },

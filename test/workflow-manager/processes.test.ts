@@ -154,8 +154,8 @@ describe('a run that is killed', () => {
     { when: 'before', what: 'not published', repeats: 0 },
     { when: 'after', what: 'not marked', repeats: 1 },
   ])('when a window is claimed but $what leaves it as it was, whatever comes in late', async ({ when, repeats }) => {
-    // There is nothing to take in, so that the first file to be renamed is the window's message.
-    const options = { node: ['--import', KILL_AT_WRITE], env: { KILL_AT: '1', KILL_WHEN: when } };
+    // There is nothing to take in, so that the files are: lease, claim, the window's message.
+    const options = { node: ['--import', KILL_AT_WRITE], env: { KILL_AT: '3', KILL_WHEN: when } };
     const killed = await publish(argv({ 'lease-duration': '1s' }), options);
     expect(killed).toMatchObject({ status: null, signal: 'SIGKILL' });
     expect(readFileSync(join(places.ownValidation, aggregateClaim('a', WINDOW)), 'utf8')).toBe(windowMessage(1, 3));
