@@ -126,9 +126,10 @@ export function storageOf<P extends Party, D extends Direction>(
   const credentials = credentialsOf(args, party);
   if (!watch) return openAs(open, credentials, options);
   const { metrics, clock } = watch;
-  // Only the storage itself sees all its requests; it has to be told before it is there.
-  const count = requestCounter(metrics, storageService(openAs(open, credentials, options).url));
-  return measuredStorage(openAs(open, { ...credentials, onRequest: count }, options), metrics, clock);
+  // Only the storage itself sees all its requests, which it makes once it is there.
+  const storage: Storage = openAs(open, { ...credentials, onRequest: (request) => count(request) }, options);
+  const count = requestCounter(metrics, storageService(storage.url));
+  return measuredStorage(storage, metrics, clock);
 }
 
 /** As `storageOf`, for an option that need not be given. */

@@ -5,12 +5,13 @@ import {
   type TaskQueueSettings,
 } from '../common/backends/queue/open.ts';
 import { checkCredentials, type Credentials } from '../common/backends/credentials/settings.ts';
-import { openStorage } from '../common/backends/storage/open.ts';
+import { openerOf, type StorageOpener } from '../common/backends/storage/opener.ts';
 import type { StorageSettings } from '../common/backends/storage/settings.ts';
 import { ConfigurationInvalid } from '../common/errors.ts';
 import type { TaskQueue } from '../common/ports/queue.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import { choice, storageLocation } from '../common/runtime/option-values.ts';
+import { naming } from '../common/runtime/naming.ts';
 import type { OptionSpec } from '../common/runtime/option-spec.ts';
 
 /*
@@ -18,13 +19,13 @@ import type { OptionSpec } from '../common/runtime/option-spec.ts';
  * that opens it once the other options are known.
  */
 
+// Commands know no backends but through here.
+export { openerOf, type StorageOpener };
+
 const EXAMPLE = 'file:///var/lib/dsp/ingestion';
 
 /** Whom to be at somebody's storage or queue. */
 export type PartyCredentials = Credentials;
-
-/** A storage to be opened once the other options are known; nothing is touched by that. */
-export type StorageOpener = (settings: StorageSettings) => Storage;
 
 interface LocationOption {
   readonly describe: string;
@@ -38,17 +39,6 @@ export function requiredStorage(settings: LocationOption): OptionSpec<StorageOpe
 
 export function optionalStorage(settings: LocationOption): OptionSpec<StorageOpener | undefined> {
   return storageLocation(openerOf, { ...settings, example: EXAMPLE });
-}
-
-/** @throws UsageError if the location is of no form that is known */
-export function openerOf(location: string): StorageOpener {
-  try {
-    openStorage(location);
-  } catch (err) {
-    // The location is well-formed; what is wrong with it is told, and counts, when it is opened.
-    if (!(err instanceof ConfigurationInvalid)) throw err;
-  }
-  return (settings) => openStorage(location, settings);
 }
 
 /**
@@ -65,16 +55,6 @@ export function openAs(
   // What is wrong with the location is so whoever we are.
   naming(options.location, () => open({}));
   return naming(options.identity, () => open(credentials));
-}
-
-/** Does what can fail by an option, whose name the error then begins with. */
-function naming<T>(option: string, work: () => T): T {
-  try {
-    return work();
-  } catch (err) {
-    if (!(err instanceof ConfigurationInvalid)) throw err;
-    throw new ConfigurationInvalid(`${option}: ${err.message}`, { cause: err.cause });
-  }
 }
 
 export function taskQueueKind(settings: {

@@ -2,10 +2,11 @@ import { formatDuration } from '../common/domain/duration.ts';
 import { ConfigurationInvalid, UsageError } from '../common/errors.ts';
 import type { Storage } from '../common/ports/storage.ts';
 import type { CommandContext } from '../common/runtime/command.ts';
+import { namingAsync } from '../common/runtime/naming.ts';
 import { linePrinter, type LinePrinter } from './line-printer.ts';
 import type { PublisherArgs } from './options.ts';
 import { pushFailure, type RunPorts, type RunSettings } from './run.ts';
-import { connect, namingAsync, withoutEffects } from './wire.ts';
+import { connect, withoutEffects } from './wire.ts';
 
 export interface Prepared {
   readonly ports: RunPorts;
@@ -97,7 +98,7 @@ function connectByOptions(
       gcpProjectId: args['gcp-project-id'],
       pubsubEmulatorHost: args['pubsub-emulator-host'],
       awsSnsRegion: args['aws-sns-region'],
-      awsSnsIdentity: args['aws-sns-identity'],
+      credentials: { identity: args['aws-sns-identity'] },
     },
     jobs:
       namespace !== undefined && args['reap-jobs']

@@ -2,11 +2,11 @@ import { openEnqueuer, ENQUEUER_KINDS } from '../common/backends/queue/open.ts';
 import { dryRunEnqueuer } from '../common/backends/queue/dry-run.ts';
 import type { EnqueuerSettings } from '../common/backends/queue/settings.ts';
 import { dryRunStorage } from '../common/backends/storage/dry-run.ts';
-import { openStorage } from '../common/backends/storage/open.ts';
-import type { StorageRequest, StorageSettings } from '../common/backends/storage/settings.ts';
-import { ConfigurationInvalid, PermissionDenied, UsageError } from '../common/errors.ts';
+import { openerOf, type StorageOpener } from '../common/backends/storage/opener.ts';
+import type { StorageRequest } from '../common/backends/storage/settings.ts';
 import type { Enqueuer } from '../common/ports/queue.ts';
 import type { Storage } from '../common/ports/storage.ts';
+import { naming } from '../common/runtime/naming.ts';
 import type { OptionSpec } from '../common/runtime/option-spec.ts';
 import { choice, storageLocation } from '../common/runtime/option-values.ts';
 import { openKubernetesJobs, type KubernetesJobsSettings } from './backends/kubernetes-jobs.ts';
@@ -19,21 +19,8 @@ import type { RunPorts } from './run.ts';
 
 /* The one place where the publisher meets backends. */
 
-/** A storage to be opened once the other options are known. */
-export type StorageOpener = (settings: StorageSettings) => Storage;
-
 export function storageOption(describe: string, example: string): OptionSpec<StorageOpener> {
-  return storageLocation(storageOpener, { describe, example, required: true });
-}
-
-function storageOpener(location: string): StorageOpener {
-  try {
-    openStorage(location);
-  } catch (err) {
-    // The location is well-formed; what is wrong with it is told, and counts, when it is opened.
-    if (!(err instanceof ConfigurationInvalid)) throw err;
-  }
-  return (settings) => openStorage(location, settings);
+  return storageLocation(openerOf, { describe, example, required: true });
 }
 
 export const queueKindOption = choice(ENQUEUER_KINDS, { describe: 'where tasks are published', required: true });
@@ -82,29 +69,4 @@ export function withoutEffects(ports: RunPorts, print: (line: string) => void): 
     jobs: ports.jobs && dryRunJobs(ports.jobs, print),
     metrics: ports.metrics && dryRunMetrics(ports.metrics, print),
   };
-}
-
-/** Does what can fail by an option, whose name the error then begins with. */
-export function naming<T>(option: string, work: () => T): T {
-  try {
-    return work();
-  } catch (err) {
-    throw named(option, err);
-  }
-}
-
-/** As `naming`, for work that takes time. */
-export async function namingAsync<T>(option: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (err) {
-    throw named(option, err);
-  }
-}
-
-function named(option: string, err: unknown): unknown {
-  for (const Failure of [UsageError, ConfigurationInvalid, PermissionDenied]) {
-    if (err instanceof Failure) return new Failure(`${option}: ${err.message}`, { cause: err.cause });
-  }
-  return err;
 }

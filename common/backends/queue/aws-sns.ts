@@ -52,7 +52,7 @@ const PATIENCE: SnsPatience = {
  *   for an identity that is no role
  */
 export function openSnsEnqueuer(topic: string, settings: EnqueuerSettings, patience = PATIENCE): Enqueuer {
-  const { awsSnsRegion: region, awsSnsIdentity: identity, credentials = { identity } } = settings;
+  const { awsSnsRegion: region, credentials = {} } = settings;
   if (!region) throw new UsageError('topics of kind aws-sns need --aws-sns-region, like eu-west-1');
   if (regionOf(topic, region) !== region) {
     throw new ConfigurationInvalid(`${topic} is not in the region ${region}, which --aws-sns-region gives`);

@@ -9,9 +9,7 @@ export interface EnqueuerSettings {
   readonly pubsubEmulatorHost?: string | undefined;
   /** For `aws-sns`, which needs it: `eu-west-1`. */
   readonly awsSnsRegion?: string | undefined;
-  /** For `aws-sns`: the ARN of a role to assume instead of the ambient identity. */
-  readonly awsSnsIdentity?: string | undefined;
-  /** Whom to be at the service; for `aws-sns` instead of `awsSnsIdentity`. */
+  /** Whom to be at the service; topics of this machine need nobody. */
   readonly credentials?: Credentials | undefined;
   /** As for subscriptions. */
   readonly pubsubApiEndpoint?: string | undefined;

@@ -290,7 +290,7 @@ describe('check', () => {
 });
 
 it('refuses an identity that is no role', () => {
-  const settings = { clock, awsSnsRegion: 'eu-west-1', awsSnsIdentity: 'publisher' };
+  const settings = { clock, awsSnsRegion: 'eu-west-1', credentials: { identity: 'publisher' } };
   expect(() => openSnsEnqueuer(TOPIC, settings)).toThrow(ConfigurationInvalid);
 });
 
@@ -314,9 +314,13 @@ it('assumes the role that it is given, and says why if it may not', async () => 
   await using sts = await scriptedServer(() => errorAnswer(403, 'AccessDenied'));
   vi.stubEnv('AWS_ENDPOINT_URL_STS', sts.url);
   vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', '/nonexistent/token');
-  const awsSnsIdentity = 'arn:aws:iam::123456789012:role/publisher';
-  await using asRole = openSnsEnqueuer(TOPIC, { clock, awsSnsRegion: 'eu-west-1', awsSnsIdentity }, PATIENCE);
+  const identity = 'arn:aws:iam::123456789012:role/publisher';
+  await using asRole = openSnsEnqueuer(
+    TOPIC,
+    { clock, awsSnsRegion: 'eu-west-1', credentials: { identity } },
+    PATIENCE,
+  );
   await expect(asRole.publish('task')).rejects.toThrow(PermissionDenied);
-  await expect(asRole.check()).rejects.toThrow(`cannot assume ${awsSnsIdentity}`);
+  await expect(asRole.check()).rejects.toThrow(`cannot assume ${identity}`);
   expect(sns.seen).toEqual([]);
 });
