@@ -9,7 +9,7 @@ export interface ReadObject {
 }
 
 /** For a body that breaks off: storages repeat requests themselves, but what has begun to flow they cannot. */
-const AGAIN = { retries: 2, minTimeout: 100 } as const;
+export const BODY_RETRIES = { retries: 2, minTimeout: 100 } as const;
 
 /**
  * An object and its version. One whose body breaks off is read again, from the start.
@@ -17,13 +17,13 @@ const AGAIN = { retries: 2, minTimeout: 100 } as const;
  */
 export function readWhole(storage: Storage, key: string, options: StorageOptions = {}): Promise<ReadObject> {
   const read = async (): Promise<ReadObject> => {
-    const { version, body } = await opened(storage, key, options);
+    const { version, body } = await openObject(storage, key, options);
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk);
     return { version, bytes: Buffer.concat(chunks) };
   };
   const shouldRetry = ({ error }: { readonly error: Error }): boolean => error instanceof StorageUnavailable;
-  return pRetry(read, { ...AGAIN, shouldRetry, signal: options.signal });
+  return pRetry(read, { ...BODY_RETRIES, shouldRetry, signal: options.signal });
 }
 
 /** All bytes of an object, as `readWhole`. */
@@ -44,8 +44,11 @@ export async function hasObject(storage: Storage, key: string, options?: Storage
   }
 }
 
-/** What fails here has been repeated already. */
-async function opened(storage: Storage, key: string, options: StorageOptions): Promise<StoredObject> {
+/**
+ * Opens an object within `pRetry`; what fails here the storage has repeated already.
+ * @throws AbortError of p-retry, around what the storage throws
+ */
+export async function openObject(storage: Storage, key: string, options: StorageOptions): Promise<StoredObject> {
   try {
     return await storage.get(key, options);
   } catch (err) {

@@ -6,7 +6,8 @@ import { MAX_METADATA_ENTRIES } from './limits.ts';
 /** The first four bytes of a file. Avro specification, "Object Container Files". */
 export const MAGIC = Buffer.from('Obj\x01', 'latin1');
 
-const SYNC_BYTES = 16;
+/** What every block ends with. */
+export const SYNC_BYTES = 16;
 
 /** What stands before the blocks of a file. */
 export interface ContainerHeader {
@@ -49,45 +50,77 @@ export class Container {
     let position = this.#firstBlock;
     for (;;) {
       cursor.pos = position;
-      const frame = nextFrame(cursor, this.header.sync);
+      const frame = nextFrame(cursor, this.header);
       if (!frame) return;
       position = cursor.pos;
       // A generator of its own, so that this block is no longer in memory when the next one is inflated.
-      yield* recordsOf(frame, inflater, read);
+      yield* recordsOf(frame.count, inflater.open(frame.block), read);
     }
   }
 }
 
-function* recordsOf<T>({ count, block }: Frame, inflater: Inflater, read: (cursor: Cursor) => T): Generator<T> {
-  const cursor = inflater.open(block);
+/**
+ * The records of one block.
+ * @param cursor at the first of them; ends with the block, inflated
+ * @throws AvroMalformed unless they are `count` and nothing else, and what `read` throws
+ */
+export function* recordsOf<T>(count: number, cursor: Cursor, read: (cursor: Cursor) => T): Generator<T> {
   if (count > cursor.remaining) throw cursor.malformed(`${count} records in ${cursor.remaining} bytes`);
   for (let i = 0; i < count; i++) yield read(cursor);
   if (cursor.remaining > 0) throw cursor.malformed(`${cursor.remaining} bytes after the ${count} records of a block`);
 }
 
-/** @returns `undefined` at the end of the file, which may also lie within the count of a block never written */
-function nextFrame(cursor: Cursor, sync: Buffer): Frame | undefined {
+/** What stands before the records of a block. */
+export interface BlockHead {
+  /** Of records. */
+  readonly count: number;
+  /** Bytes, not counting the sync marker; there may be fewer. */
+  readonly size: number;
+  /** The error if there are: `left` bytes follow the size. */
+  readonly tooLong: (left: number) => AvroMalformed;
+}
+
+/**
+ * Reads the count and size of a block.
+ * @param cursor over the rest of the file, or over 20 bytes of it at least
+ * @returns `undefined` at the end of the file, which may also lie within the count of a block never written
+ */
+export function readBlockHead(cursor: Cursor): BlockHead | undefined {
   if (cursor.endsInLong()) return undefined;
   const start = cursor.pos;
   const count = cursor.long();
   if (count < 0) throw cursor.malformed(`a block of ${count} records`, start);
   const sizeAt = cursor.pos;
   const size = cursor.long();
-  if (size < 0 || size > cursor.remaining - SYNC_BYTES) {
-    throw cursor.malformed(`a block of ${size} bytes where ${cursor.remaining} are left,`, sizeAt);
-  }
-  const block = new Cursor(cursor.bytes, cursor.pos, cursor.pos + size);
-  cursor.skip(size);
-  const syncAt = cursor.pos;
-  if (!cursor.take(SYNC_BYTES).equals(sync)) throw cursor.malformed('a wrong sync marker', syncAt);
-  return { count, block };
+  if (size < 0) throw cursor.malformed(`a block of ${size} bytes`, sizeAt);
+  const tooLong = (left: number): AvroMalformed =>
+    cursor.malformed(`a block of ${size} bytes where ${left} are left,`, sizeAt);
+  return { count, size, tooLong };
 }
 
-function readHeader(cursor: Cursor): ContainerHeader {
+/**
+ * @param marker the bytes before the cursor's position
+ * @throws AvroMalformed if it is not that of the file
+ */
+export function checkSync(marker: Buffer, { sync }: ContainerHeader, cursor: Cursor): void {
+  if (!marker.equals(sync)) throw cursor.malformed('a wrong sync marker', cursor.pos - SYNC_BYTES);
+}
+
+function nextFrame(cursor: Cursor, header: ContainerHeader): Frame | undefined {
+  const head = readBlockHead(cursor);
+  if (!head) return undefined;
+  if (head.size > cursor.remaining - SYNC_BYTES) throw head.tooLong(cursor.remaining);
+  const block = new Cursor(cursor.bytes, cursor.pos, cursor.pos + head.size);
+  cursor.skip(head.size);
+  checkSync(cursor.take(SYNC_BYTES), header, cursor);
+  return { count: head.count, block };
+}
+
+/** @throws AvroMalformed, AvroLimitExceeded if it has more than 1024 metadata entries */
+export function readHeader(cursor: Cursor): ContainerHeader {
   if (cursor.remaining === 0) throw new AvroMalformed('an empty file where a record was expected');
-  if (!cursor.bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
-    throw cursor.malformed('not an Avro object container file: no "Obj", 1');
-  }
+  const magic = cursor.bytes.subarray(cursor.pos, Math.min(cursor.pos + MAGIC.length, cursor.end));
+  if (!magic.equals(MAGIC)) throw cursor.malformed('not an Avro object container file: no "Obj", 1');
   cursor.skip(MAGIC.length);
   const metadata = readMetadata(cursor);
   const sync = cursor.take(SYNC_BYTES);

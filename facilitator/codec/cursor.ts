@@ -13,16 +13,19 @@ export class Cursor {
   readonly end: number;
   /** What `pos` counts the bytes of, for messages: `''` for the file, otherwise ` of …`. */
   readonly #place: string;
+  /** Where `bytes` begin there. */
+  readonly #origin: number;
   pos: number;
   /** What is being decoded, for messages. */
   field: string | undefined;
   #depth = 0;
 
-  constructor(bytes: Buffer, pos = 0, end = bytes.length, place = '') {
+  constructor(bytes: Buffer, pos = 0, end = bytes.length, { place = '', origin = 0 } = {}) {
     this.bytes = bytes;
     this.pos = pos;
     this.end = end;
     this.#place = place;
+    this.#origin = origin;
   }
 
   /** Whether these are not bytes of the file itself. */
@@ -38,17 +41,27 @@ export class Cursor {
     return new AvroMalformed(this.#located(what, at), options);
   }
 
+  /** The error for bytes that end too soon. */
+  protected lacking(what: string, at = this.pos): Error {
+    return this.malformed(what, at);
+  }
+
   overLimit(what: string, at = this.pos): AvroLimitExceeded {
     return new AvroLimitExceeded(this.#located(what, at));
   }
 
   #located(what: string, at: number): string {
-    return `${this.field ? `${this.field}: ` : ''}${what} at byte ${at}${this.#place}`;
+    return `${this.field ? `${this.field}: ` : ''}${what} at byte ${this.placeOf(at)}${this.#place}`;
+  }
+
+  /** `pos` as messages give it. */
+  placeOf(pos: number): number {
+    return this.#origin + pos;
   }
 
   /** @param size not negative, and as large as it likes */
   skip(size: number): void {
-    if (size > this.remaining) throw this.malformed(`${size} bytes are stated but ${this.remaining} are left`);
+    if (size > this.remaining) throw this.lacking(`${size} bytes are stated but ${this.remaining} are left`);
     this.pos += size;
   }
 
@@ -76,7 +89,9 @@ export class Cursor {
       this.pos = i + 1;
       return;
     }
-    throw this.malformed(this.endsInLong() ? 'the bytes end within an integer' : 'an integer of more than 64 bits');
+    throw this.endsInLong()
+      ? this.lacking('the bytes end within an integer')
+      : this.malformed('an integer of more than 64 bits');
   }
 
   /** A `long` as a number: exact up to 2^53, beyond that only good to see that it is too large. */
@@ -110,7 +125,7 @@ export class Cursor {
     if (length > MAX_VALUE_BYTES)
       throw this.overLimit(`a value of ${length} bytes (at most ${MAX_VALUE_BYTES})`, start);
     if (length > this.remaining) {
-      throw this.malformed(`a length of ${length} where ${this.remaining} bytes are left,`, start);
+      throw this.lacking(`a length of ${length} where ${this.remaining} bytes are left,`, start);
     }
     return length;
   }
@@ -131,12 +146,13 @@ export class Cursor {
     if (count < 0) {
       const sizeAt = this.pos;
       const size = this.long();
-      if (size < 0 || size > this.remaining) {
-        throw this.malformed(`a block of items of ${size} bytes where ${this.remaining} are left,`, sizeAt);
+      if (size < 0) throw this.malformed(`a block of items of ${size} bytes`, sizeAt);
+      if (size > this.remaining) {
+        throw this.lacking(`a block of items of ${size} bytes where ${this.remaining} are left,`, sizeAt);
       }
     }
     if (Math.abs(count) > this.remaining) {
-      throw this.malformed(`${Math.abs(count)} items where ${this.remaining} bytes are left,`, start);
+      throw this.lacking(`${Math.abs(count)} items where ${this.remaining} bytes are left,`, start);
     }
     return Math.abs(count);
   }

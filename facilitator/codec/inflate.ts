@@ -18,7 +18,7 @@ const MAX_SNAPPY_RATIO = 64 / 3;
 /** Snappy's own bound for what it makes of incompressible data: a sixth more, and 32 bytes. */
 const MAX_SNAPPY_BYTES = Math.ceil(MAX_INFLATED_BYTES * (7 / 6)) + 32;
 
-/** What inflates the blocks of one file. It keeps nothing after the file. */
+/** What inflates blocks, of one file or of many. It keeps nothing that grows with them. */
 export class Inflater {
   readonly #codec: Codec;
   #uncompress: ReturnType<typeof snappyUncompressor> | undefined;
@@ -34,7 +34,8 @@ export class Inflater {
   open(block: Cursor): Cursor {
     if (this.#codec === 'null') return block;
     const plain = this.#codec === 'deflate' ? inflate(block) : this.#unsnap(block);
-    return new Cursor(plain, 0, plain.length, ` of what the block that ends at byte ${block.end} inflates to`);
+    const place = ` of what the block that ends at byte ${block.placeOf(block.end)} inflates to`;
+    return new Cursor(plain, 0, plain.length, { place });
   }
 
   #unsnap(block: Cursor): Buffer {
@@ -42,10 +43,12 @@ export class Inflater {
     if (block.remaining < CRC_BYTES) throw block.malformed('a snappy block without checksum');
     const data = block.take(block.remaining - CRC_BYTES);
     const length = snappyLength(block, data, start);
+    const uncompress = this.#uncompress ?? snappyUncompressor();
+    // Its memory grows to what a block takes and never shrinks, so that it is not kept after a large one.
+    this.#uncompress = data.length + length > SMALL_BLOCK_BYTES ? undefined : uncompress;
     let plain: Buffer;
     try {
-      this.#uncompress ??= snappyUncompressor();
-      const { buffer, byteOffset, byteLength } = this.#uncompress(data, length);
+      const { buffer, byteOffset, byteLength } = uncompress(data, length);
       plain = Buffer.from(buffer, byteOffset, byteLength);
     } catch (cause) {
       throw block.malformed('a block that is no snappy data', start, { cause });

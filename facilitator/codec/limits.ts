@@ -1,6 +1,12 @@
 /** What a block may inflate to. docs/protocol.md, "Limits". */
 export const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 
+/**
+ * What a block, or the header, of a file may take that is read as it arrives: such a block is held whole, whatever its
+ * codec, so that the memory for a file is bounded whoever wrote it. Honest ones are of some 16 kB.
+ */
+export const MAX_STREAMED_BYTES = 64 * 1024 * 1024;
+
 /** The longest Avro `bytes` or `string`, the reference's limit. docs/protocol.md, "Container files". */
 export const MAX_VALUE_BYTES = 512 * 1024 * 1024;
 

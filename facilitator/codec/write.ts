@@ -1,12 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Type } from 'avsc';
 import { avscRecordType } from './avsc-types.ts';
-import { MAGIC } from './container.ts';
 import { encodeLong } from './long.ts';
 import type { Field, RecordType } from './record-types.ts';
-
-/** A block ends with the record that fills it up to this. docs/protocol.md, "Container files". */
-const BLOCK_BYTES = 16_000;
+import { BLOCK_BYTES, encodeContainerHeader } from './write-header.ts';
 
 /** By record type. */
 const avscTypes = new WeakMap<object, Type>();
@@ -25,8 +21,8 @@ export function encodeFile<T>(
   objectName: string,
   metadata: Readonly<Record<string, string>> = {},
 ): Buffer {
-  const sync = createHash('sha256').update(objectName, 'utf8').digest().subarray(0, 16);
-  const parts = [header(type, metadata, sync)];
+  const { bytes: header, sync } = encodeContainerHeader(type, objectName, metadata);
+  const parts = [header];
   const block = new BlockBuffer(writerOf(type));
   let index = 0;
   for (const record of records) {
@@ -41,25 +37,6 @@ export function encodeFile<T>(
   if (index === 0) return Buffer.alloc(0);
   if (block.bytes > 0) parts.push(...block.flush(), sync);
   return Buffer.concat(parts);
-}
-
-function header<T>(type: RecordType<T>, metadata: Readonly<Record<string, string>>, sync: Buffer): Buffer {
-  const extra = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const reserved = extra.find(([key]) => key.startsWith('avro.'));
-  if (reserved) throw new TypeError(`metadata key ${JSON.stringify(reserved[0])}: "avro." is reserved by the format`);
-  const entries = [['avro.schema', type.schemaText], ['avro.codec', 'null'], ...extra].flat();
-  return Buffer.concat([
-    MAGIC,
-    encodeLong(entries.length / 2),
-    ...entries.map(lengthAndText),
-    encodeLong(0), // no further block of entries
-    sync,
-  ]);
-}
-
-function lengthAndText(text: string): Buffer {
-  const utf8 = Buffer.from(text, 'utf8');
-  return Buffer.concat([encodeLong(utf8.length), utf8]);
 }
 
 function writerOf<T>(type: RecordType<T>): Type {
