@@ -19,13 +19,16 @@ export interface BlockEvaluator {
 
   /**
    * Takes a decrypted payload as share `index` of the block, replacing what was there. `plain` is not kept.
-   * @throws PacketMalformed if it is no share of this layout for this server
+   * @throws PacketMalformed if it is no share of this layout for this server; the place then has none until the next
+   *   `load`
+   * @throws RangeError if `index` is not below `capacity`
    */
   load(index: number, plain: Uint8Array): void;
 
   /**
-   * Evaluates the first `rPits.length` shares.
+   * Evaluates the first `rPits.length` shares, which were loaded. What it returns is the caller's.
    * @param rPits the packets' evaluation points, unsigned 32-bit integers; taken modulo p
+   * @throws RangeError if there are more than `capacity`
    */
   evaluate(rPits: Uint32Array): BlockMessages;
 

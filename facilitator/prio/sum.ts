@@ -1,9 +1,15 @@
-import { add } from './field.ts';
+import { add, sub } from './field.ts';
 
 /** Adds `terms` to the first elements of `sum`, in place: a share's data to a sum, or one sum to another. */
 export function accumulate(sum: Uint32Array, terms: Uint32Array): void {
   // `terms` has at least as many elements as `sum`: a share begins with its `bins` data elements.
   for (let i = 0; i < sum.length; i++) sum[i] = add(sum[i]!, terms[i]!);
+}
+
+/** Takes `terms` away from the first elements of `sum`, in place: undoes `accumulate`. */
+export function takeAway(sum: Uint32Array, terms: Uint32Array): void {
+  // As in `accumulate`.
+  for (let i = 0; i < sum.length; i++) sum[i] = sub(sum[i]!, terms[i]!);
 }
 
 /** The histogram: the two servers' sum parts added element by element. @throws RangeError if the lengths differ */
