@@ -53,6 +53,18 @@ export function sumPartKeys(
   };
 }
 
+/** What sealed sums have in front of the batch's name, so that none lies among an aggregation's batches. */
+export const SEALED_SUM_PREFIX = 'sealed-sums/';
+
+/**
+ * The sum of a batch's shares that server `writer` sealed for itself. No aggregation's batches have such a name, not
+ * even those of an aggregation that is called `sealed-sums`: theirs have the year where this has an aggregation, and
+ * hence one segment less.
+ */
+export function sealedSumKey(aggregationId: string, batch: BatchId, writer: ServerIndex): string {
+  return `${SEALED_SUM_PREFIX}${batchBase(aggregationId, batch)}.${writer}`;
+}
+
 /** For logs and errors: `<aggregation>/<time>/<id>`. */
 export function describeBatch(aggregationId: string, batch: BatchId): string {
   return batchBase(aggregationId, batch);

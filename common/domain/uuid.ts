@@ -20,10 +20,16 @@ export function uuidBytes(canonical: string): Uint8Array {
   return Buffer.from(canonical.replaceAll('-', ''), 'hex');
 }
 
+/** The canonical text of 16 bytes in network order. */
+export function formatUuid(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
 /** The canonical text of a version 4 UUID made of 16 random bytes (RFC 9562 §5.4). */
 export function formatUuidV4(random: Uint8Array): string {
   const bytes = Buffer.from(random.subarray(0, 16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return formatUuid(bytes);
 }

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createECDH, createHash } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createECDH, createHash, hash, hkdfSync } from 'node:crypto';
+import { agreeBy, type Agree, type Agreement } from './agreement.ts';
 
 /**
  * The packets' encryption: ECIES over P-256 with the X9.63 KDF (SHA-256, one round) and AES-128-GCM under a 16-byte IV.
@@ -21,10 +22,15 @@ export class PacketDecryptor {
   /** Tells keys apart where people look at them: 16 hexadecimal digits of SHA-256 over the public key. */
   readonly keyId: string;
   readonly #ecdh = createECDH(CURVE);
+  readonly #agree: Agree;
 
-  /** @param scalar 32 bytes, big-endian, in [1, n); else it throws an `Error` of node:crypto */
-  constructor(scalar: Uint8Array) {
+  /**
+   * @param scalar 32 bytes, big-endian, in [1, n); else it throws an `Error` of node:crypto
+   * @param agreement how secrets are computed, which makes no difference but of time
+   */
+  constructor(scalar: Uint8Array, agreement: Agreement = 'createECDH') {
     this.#ecdh.setPrivateKey(scalar);
+    this.#agree = agreeBy(agreement, scalar);
     this.keyId = createHash('sha256').update(this.publicKey).digest('hex').slice(0, 16);
   }
 
@@ -43,7 +49,7 @@ export class PacketDecryptor {
     const ephemeral = payload.subarray(0, POINT_LENGTH);
     const sealed = payload.subarray(POINT_LENGTH, payload.length - TAG_LENGTH);
     try {
-      const { key, iv } = deriveKey(this.#ecdh.computeSecret(ephemeral), ephemeral);
+      const { key, iv } = deriveKey(this.#agree(ephemeral), ephemeral);
       const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
       decipher.setAuthTag(payload.subarray(payload.length - TAG_LENGTH));
       const plain = decipher.update(sealed);
@@ -52,6 +58,29 @@ export class PacketDecryptor {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * A secret of whoever holds this key, for another purpose than packets: HKDF-SHA-256 (RFC 5869) of the scalar.
+   * There is no salt. The scalar is as good as uniformly random, so extraction has nothing to make up for (§3.3), and a
+   * random salt would have to be kept, and make executions differ.
+   * @param info names the purpose; secrets of different `info` tell nothing of each other. At most 1024 bytes
+   * @param length in bytes, at most 8160
+   */
+  deriveSecret(info: string | Uint8Array, length: number): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.privateScalar(), '', info, length));
+  }
+
+  /**
+   * SECRET: the private key itself, 32 bytes, big-endian. It is for the threads of this process that open packets, and
+   * must not be logged, stored, or kept for longer than it takes to make a decryptor of it.
+   */
+  privateScalar(): Buffer {
+    const scalar = Buffer.alloc(SCALAR_LENGTH);
+    // OpenSSL leaves out leading zeros.
+    const digits = this.#ecdh.getPrivateKey();
+    scalar.set(digits, SCALAR_LENGTH - digits.length);
+    return scalar;
   }
 }
 
@@ -88,7 +117,13 @@ function drawPrivateKey(ecdh: ReturnType<typeof createECDH>, random: (length: nu
   }
 }
 
+const SECRET_LENGTH = 32;
+/** What is hashed for each packet: secret, counter, point. One for all, as nothing waits in between. */
+const kdfInput = Buffer.concat([Buffer.alloc(SECRET_LENGTH), KDF_COUNTER, Buffer.alloc(POINT_LENGTH)]);
+
 function deriveKey(secret: Uint8Array, ephemeral: Uint8Array): { key: Buffer; iv: Buffer } {
-  const derived = createHash('sha256').update(secret).update(KDF_COUNTER).update(ephemeral).digest();
+  kdfInput.set(secret);
+  kdfInput.set(ephemeral, SECRET_LENGTH + KDF_COUNTER.length);
+  const derived = hash('sha256', kdfInput, 'buffer');
   return { key: derived.subarray(0, 16), iv: derived.subarray(16, 32) };
 }

@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { describeBatch, ingestionKeys, sumPartKeys, validationKeys } from '../../../common/domain/batch-path.ts';
+import { parseBatchObject } from '../../../common/domain/batch-object.ts';
+import {
+  describeBatch,
+  ingestionKeys,
+  SEALED_SUM_PREFIX,
+  sealedSumKey,
+  sumPartKeys,
+  validationKeys,
+} from '../../../common/domain/batch-path.ts';
 import { objectKeyFault } from '../../../common/domain/object-key.ts';
 
 const BATCH = { id: '0f0e0d0c-0b0a-4908-8706-050403020100', time: new Date('2021-01-02T03:04:05Z') };
@@ -48,4 +56,19 @@ it.each([
 
 it('describes a batch as in the names of its objects', () => {
   expect(describeBatch('kittens-seen', BATCH)).toBe(BASE);
+});
+
+it('names the sealed sums of the two servers', () => {
+  const keys = [sealedSumKey('kittens-seen', BATCH, 0), sealedSumKey('kittens-seen', BATCH, 1)];
+  expect(keys).toEqual([`sealed-sums/${BASE}.0`, `sealed-sums/${BASE}.1`]);
+  expect(keys.map(objectKeyFault)).toEqual([undefined, undefined]);
+});
+
+it.each(['kittens-seen', 'sealed-sums', '2021'])('gives sealed sums of %s names that no batch can have', (id) => {
+  const key = sealedSumKey(id, BATCH, 1);
+  expect(parseBatchObject(key)).toBeUndefined();
+  expect(parseBatchObject(key.slice(SEALED_SUM_PREFIX.length))).toBeUndefined();
+  // Not even an aggregation of the prefix's name: its batches have a segment less, whatever their dates.
+  const ofPrefix = ingestionKeys(SEALED_SUM_PREFIX.slice(0, -1), BATCH);
+  expect(key.split('/').length).toBe(ofPrefix.header.split('/').length + 1);
 });

@@ -1,5 +1,7 @@
-import { createECDH } from 'node:crypto';
+import { createECDH, hkdfSync } from 'node:crypto';
+import { inspect } from 'node:util';
 import * as fc from 'fast-check';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { encryptPayload, PacketDecryptor } from '../../../facilitator/crypto/ecies.ts';
 import { parseDecryptionKeys } from '../../../facilitator/crypto/keys.ts';
@@ -81,5 +83,55 @@ describe('payloads', () => {
 
   it('are not made from a broken source of randomness', () => {
     expect(() => encryptPayload(publicKey, Buffer.from('x'), (n) => new Uint8Array(n))).toThrow('randomness');
+  });
+});
+
+describe('the secrets of a decryptor', () => {
+  const scalar = Buffer.concat([Buffer.alloc(2), seededRandom('short scalar')(30)]);
+  const decryptor = new PacketDecryptor(scalar);
+
+  it('are its scalar, with leading zeros', () => {
+    expect(decryptor.privateScalar()).toEqual(scalar);
+    expect(new PacketDecryptor(decryptor.privateScalar()).publicKey).toEqual(decryptor.publicKey);
+  });
+
+  it('do not change with a copy that was given out', () => {
+    decryptor.privateScalar().fill(0);
+    expect(decryptor.privateScalar()).toEqual(scalar);
+  });
+
+  it('are what HKDF makes of it for a purpose', () => {
+    const expected = Buffer.from(hkdfSync('sha256', scalar, new Uint8Array(32), 'purpose', 64));
+    expect(decryptor.deriveSecret('purpose', 64)).toEqual(expected);
+    expect(decryptor.deriveSecret(Buffer.from('purpose'), 64)).toEqual(expected);
+    expect(decryptor.deriveSecret('purposes', 64)).not.toEqual(expected);
+  });
+
+  it('are in no text that is made of it', () => {
+    const lines: string[] = [];
+    const log = pino({}, { write: (line) => void lines.push(line) });
+    log.info({ decryptor, nested: { keys: [decryptor] } }, 'keys');
+    log.info(decryptor);
+    const texts = [
+      ...lines,
+      JSON.stringify(decryptor),
+      inspect(decryptor, { showHidden: true, depth: Infinity, getters: true }),
+      inspect({ keys: [decryptor] }, { showProxy: true, depth: Infinity }),
+      inspect(Object.getOwnPropertyDescriptors(decryptor), { depth: Infinity }),
+      JSON.stringify(structuredClone(decryptor)),
+      JSON.stringify(Object.entries(decryptor)),
+    ];
+    // Without its zeros, and any half of it, in any form that bytes are printed in.
+    const secrets = [scalar.subarray(2), scalar.subarray(2, 16), scalar.subarray(16)].flatMap((part) => [
+      part.toString('hex'),
+      part.toString('hex').replace(/(..)(?!$)/g, '$1 '),
+      part.toString('base64').replace(/.=*$/, ''),
+      [...part].join(','),
+      [...part].join(', '),
+    ]);
+    for (const text of texts) {
+      expect(secrets.filter((secret) => text.toLowerCase().includes(secret.toLowerCase()))).toEqual([]);
+    }
+    expect(texts.filter((text) => text.includes(decryptor.keyId)).length).toBeGreaterThan(4);
   });
 });
