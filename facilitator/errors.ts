@@ -18,6 +18,11 @@ export class AvroLimitExceeded extends DspError {
   readonly fate = 'reject';
 }
 
+/** Whether the bytes of a file are no Avro that can be read as what belongs there. */
+export function isAvroFailure(err: unknown): err is AvroMalformed | AvroSchemaUnsuitable | AvroLimitExceeded {
+  return err instanceof AvroMalformed || err instanceof AvroSchemaUnsuitable || err instanceof AvroLimitExceeded;
+}
+
 /** A header or signature file holds no record. */
 export class AvroRecordMissing extends DspError {
   readonly code = 'E_AVRO_NO_RECORD';

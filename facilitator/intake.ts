@@ -2,29 +2,32 @@ import type { Logger } from 'pino';
 import {
   describeBatch,
   ingestionKeys,
+  sealedSumKey,
   validationKeys,
   type BatchId,
   type ServerIndex,
 } from '../common/domain/batch-path.ts';
+import { formatUuid } from '../common/domain/uuid.ts';
 import type { Storage } from '../common/ports/storage.ts';
-import { breathe, PACKETS_PER_BREATH } from '../common/runtime/breathe.ts';
-import { encodeBatch, encodeHeader, encodeSignature } from './batch/encode-batch.ts';
+import { encodeHeader, encodeSignature } from './batch/encode-batch.ts';
 import { requireBatchOfTask, validationHeaderOf } from './batch/header.ts';
-import { firstDifference, ownValidationMetadata, readOwnValidation } from './batch/own-validation.ts';
-import type { BatchTrust, SignedBatch } from './batch/read-batch.ts';
-import type { DataSharePacket, IngestionHeader } from './codec/records.ts';
-import { dataSharePacket, ingestionHeader, validationHeader, validationPacket } from './codec/record-types.ts';
+import type { BatchTrust, OpenBatch } from './batch/open-batch.ts';
+import { OwnValidation, ownValidationMetadata } from './batch/own-validation.ts';
+import { ValidationFile } from './batch/validation-file.ts';
+import type { IngestionHeader } from './codec/records.ts';
+import { dataSharePacket, ingestionHeader, validationHeader } from './codec/record-types.ts';
 import type { PacketDecryptor } from './crypto/ecies.ts';
 import type { KeySource } from './crypto/key-source.ts';
 import type { SigningKey } from './crypto/signature.ts';
 import { BatchEmpty, OwnValidationContradicted, PacketUndecryptable } from './errors.ts';
 import { countTask } from './metrics/count-task.ts';
 import type { Metrics } from './metrics/metrics.ts';
-import { PacketOpener } from './packet-opener.ts';
-import { countKeyUses, countPackets } from './packet-tally.ts';
+import { openPackets, type OpenedBatch } from './open-packets.ts';
+import { countPackets, OpeningTally } from './packet-tally.ts';
+import type { PacketEngine } from './packets/packet-engine.ts';
 import { shareLayout } from './prio/layout.ts';
-import type { VerificationMessage } from './prio/verification.ts';
-import { readPartyBatch, type Party } from './read-party-batch.ts';
+import { countInvalid, openPartyBatch, type Party } from './read-party-batch.ts';
+import { sealSum } from './sealed-sum/seal.ts';
 
 export interface IntakeTask {
   readonly aggregationId: string;
@@ -38,13 +41,14 @@ export interface IntakeSetup {
   readonly peerOutput: Storage;
   /** Where our own validation batches are kept; without it none are written. */
   readonly ownOutput: Storage | undefined;
-  /** In the order in which they are tried. */
+  /** In the order in which they are tried; at least one. */
   readonly decryptors: readonly PacketDecryptor[];
   readonly signingKey: SigningKey;
   /** Take a batch in whose signature or digest does not verify, with a warning. */
   readonly permitMalformed: boolean;
   /** Write the peer's validation batch as one object. */
   readonly singleObject: boolean;
+  readonly engine: PacketEngine;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -67,44 +71,40 @@ export function intakeBatch(task: IntakeTask, setup: IntakeSetup, signal?: Abort
 
 async function takeIn(task: IntakeTask, setup: IntakeSetup, signal?: AbortSignal): Promise<IntakeOutcome> {
   const log = setup.log.child({ aggregation_id: task.aggregationId, batch_id: task.batch.id });
-  const ingestion = await readIngestionBatch(task, setup, log, signal);
-  const layout = shareLayout(ingestion.header.bins);
-  if (ingestion.packetCount === 0) {
+  const ingestion = await openIngestionBatch(task, setup, log, signal);
+  const opened = await openAll(task, setup, ingestion, signal);
+  const { packets, messages } = opened.told;
+  if (packets === 0) {
     throw new BatchEmpty(`the ingestion batch ${describeBatch(task.aggregationId, task.batch)} has no packets`);
   }
-  const opener = new PacketOpener(layout.bins, setup.server, setup.decryptors);
-  const messages = await openAll(task, setup, ingestion, opener, signal);
-  const isWritten = await write(task, setup, ingestion, messages, signal);
-  const outcome = {
-    packets: ingestion.packetCount,
-    withoutMessage: ingestion.packetCount - messages.length,
-    isWritten,
-  };
+  const isWritten = await write(task, setup, ingestion.header, opened, signal);
+  const outcome = { packets, withoutMessage: packets - messages, isWritten };
   log.info(
     { packets: outcome.packets, packets_without_message: outcome.withoutMessage },
     isWritten ? 'batch taken in' : 'batch was taken in before, nothing is written',
   );
-  if (isWritten) countTakenIn(task.aggregationId, setup, outcome, opener.payloadBytes);
+  if (isWritten) countTakenIn(task.aggregationId, setup, outcome, opened.payloadBytes);
   return outcome;
 }
 
 async function openAll(
   { aggregationId }: IntakeTask,
-  { metrics }: IntakeSetup,
-  ingestion: SignedBatch<IngestionHeader, DataSharePacket>,
-  opener: PacketOpener,
+  { server, decryptors, engine, metrics }: IntakeSetup,
+  { header, packetFile }: OpenBatch<IngestionHeader>,
   signal?: AbortSignal,
-): Promise<ToldMessage[]> {
+): Promise<OpenedBatch> {
+  const tally = new OpeningTally();
+  const context = { bins: shareLayout(header.bins).bins, server, decryptors };
   try {
-    return await verificationMessages(ingestion.packets(), opener, signal);
+    return await openPackets(packetFile, { context, engine, tally }, signal);
   } catch (err) {
+    countInvalid('ingestion', err, metrics);
     if (err instanceof PacketUndecryptable) {
-      const results = { undecryptable: ingestion.packetCount };
-      countPackets(metrics, 'intake', aggregationId, { results });
+      countPackets(metrics, 'intake', aggregationId, { results: { undecryptable: tally.packets } });
     }
     throw err;
   } finally {
-    countKeyUses(metrics, opener);
+    tally.countKeyUses(metrics, decryptors);
   }
 }
 
@@ -123,16 +123,13 @@ function countTakenIn(
   countPackets(metrics, 'intake', aggregationId, { results });
 }
 
-/** What the peer is told about one packet. */
-export type ToldMessage = VerificationMessage & { readonly uuid: string };
-
-/** Reads and verifies the ingestion batch that a task names, as intake and aggregate both must. */
-export async function readIngestionBatch(
+/** Opens the ingestion batch that a task names and verifies its header, as intake and aggregate both must. */
+export async function openIngestionBatch(
   { aggregationId, batch }: IntakeTask,
   setup: Pick<IntakeSetup, 'ingestorInput' | 'ingestorKeys' | 'permitMalformed' | 'metrics'>,
   log: Logger,
   signal?: AbortSignal,
-): Promise<SignedBatch<IngestionHeader, DataSharePacket>> {
+): Promise<OpenBatch<IngestionHeader>> {
   const source = {
     storage: setup.ingestorInput,
     keys: ingestionKeys(aggregationId, batch),
@@ -140,7 +137,7 @@ export async function readIngestionBatch(
     packetType: dataSharePacket,
   };
   const trust = trustIn(setup.ingestorKeys, setup.permitMalformed, log, 'ingestion');
-  const ingestion = await readPartyBatch('ingestion', source, trust, setup.metrics, signal);
+  const ingestion = await openPartyBatch('ingestion', source, trust, setup.metrics, signal);
   requireBatchOfTask(ingestion.header, aggregationId, batch.id);
   return ingestion;
 }
@@ -156,29 +153,6 @@ export function trustIn(keys: KeySource, permitMalformed: boolean, log: Logger, 
 }
 
 /**
- * The messages in packet order. A UUID that comes again gets its first packet's message again: whichever of them a
- * peer takes, it judges our first packet, and that is the one that aggregate sums. Every packet is opened all the same,
- * since one that cannot be opened spoils the batch.
- */
-export async function verificationMessages(
-  packets: Iterable<DataSharePacket>,
-  opener: PacketOpener,
-  signal?: AbortSignal,
-): Promise<ToldMessage[]> {
-  const firstMessages = new Map<string, VerificationMessage | undefined>();
-  const messages: ToldMessage[] = [];
-  let position = 0;
-  for (const packet of packets) {
-    if (++position % PACKETS_PER_BREATH === 0) await breathe(signal);
-    const opened = opener.open(packet);
-    if (!firstMessages.has(packet.uuid)) firstMessages.set(packet.uuid, opened.message);
-    const message = firstMessages.get(packet.uuid);
-    if (message) messages.push({ uuid: packet.uuid, ...message });
-  }
-  return messages;
-}
-
-/**
  * Writes our own record and the peer's batch. Readers go by the `.sig`, so each batch's comes last, and our own last
  * of all: where it is, the peer has the messages that it records. Without our own record everything is written again,
  * as we may have no right to see what the peer has.
@@ -187,54 +161,78 @@ export async function verificationMessages(
 async function write(
   { aggregationId, batch }: IntakeTask,
   setup: IntakeSetup,
-  ingestion: SignedBatch<IngestionHeader, DataSharePacket>,
-  messages: readonly ToldMessage[],
+  header: IngestionHeader,
+  opened: OpenedBatch,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const { peerOutput, ownOutput, signingKey } = setup;
-  const keys = validationKeys(aggregationId, batch, setup.server);
+  const { peerOutput, ownOutput, signingKey, server } = setup;
+  const keys = validationKeys(aggregationId, batch, server);
+  const packetFile = new ValidationFile(() => opened.told.blocks(), keys.packets);
   const content = {
     headerType: validationHeader,
-    header: (digest: Buffer) => validationHeaderOf(ingestion.header, digest),
-    packetType: validationPacket,
-    packets: messages,
+    header: (digest: Buffer) => validationHeaderOf(header, digest),
   };
-  const forPeer = encodeBatch(keys, content, signingKey);
+  const forPeer = encodeHeader(keys, content, packetFile.digest, signingKey);
   // Our own differs in the header's metadata alone.
-  const ownContent = { ...content, headerMetadata: ownValidationMetadata(ingestion.packetFileDigest) };
-  const own = encodeHeader(keys, ownContent, forPeer.packetFile, signingKey);
+  const ownContent = { ...content, headerMetadata: ownValidationMetadata(opened.packetFileDigest) };
+  const own = encodeHeader(keys, ownContent, packetFile.digest, signingKey);
   const options = { signal };
+  const identifier = signingKey.identifier;
 
   if (ownOutput) {
-    const told = await readOwnValidation(ownOutput, keys, signingKey, ingestion, signal);
+    const told = await OwnValidation.open(ownOutput, keys, signingKey, header, signal);
     if (told) {
-      requireSameMessages(told.messages, messages, describeBatch(aggregationId, batch));
-      if (told.keyIdentifier === signingKey.identifier && own.headerFile.equals(told.headerFile)) return false;
+      told.requireMadeFrom(opened.packetFileDigest);
+      await requireSameMessages(told, opened, describeBatch(aggregationId, batch), signal);
+      if (told.keyIdentifier === identifier && own.headerFile.equals(told.headerFile)) return false;
     }
-    await ownOutput.put(keys.packets, own.packetFile, options);
+    await ownOutput.put(keys.packets, packetFile.body(), options);
     await ownOutput.put(keys.header, own.headerFile, options);
+    const sealed = sealedSumOf({ aggregationId, batch }, setup, opened, packetFile.digest);
+    await ownOutput.put(sealedSumKey(aggregationId, batch, server), sealed, options);
   }
   if (!setup.singleObject) {
-    await peerOutput.put(keys.packets, forPeer.packetFile, options);
+    await peerOutput.put(keys.packets, packetFile.body(), options);
     await peerOutput.put(keys.header, forPeer.headerFile, options);
   }
-  const identifier = signingKey.identifier;
-  await peerOutput.put(keys.signature, encodeSignature(keys, forPeer, identifier, setup.singleObject), options);
+  const inline = setup.singleObject ? packetFile.bytes() : undefined;
+  await peerOutput.put(keys.signature, encodeSignature(keys, forPeer, identifier, inline), options);
   await ownOutput?.put(keys.signature, encodeSignature(keys, own, identifier), options);
   return true;
 }
 
+/** What saves aggregate from opening every packet again. docs/protocol.md, "Sealed sum". */
+function sealedSumOf(
+  { aggregationId, batch }: IntakeTask,
+  { server, decryptors }: IntakeSetup,
+  { told, sum, payloadBytes, packetFileDigest }: OpenedBatch,
+  validationDigest: Uint8Array,
+): Buffer {
+  const content = {
+    bins: sum.length,
+    packets: told.packets,
+    sum,
+    leftOut: told.leftOut,
+    repeats: told.repeats,
+    payloadBytes,
+    validationDigest,
+  };
+  const binding = { aggregationId, batch, server, ingestionPacketFileDigest: packetFileDigest };
+  // The keys were parsed from a list that has at least one.
+  return sealSum(content, binding, decryptors[0]!);
+}
+
 /** The peer may have judged by what it was told; to tell it something else now would let the two sums part. */
-function requireSameMessages(
-  told: ReadonlyMap<string, VerificationMessage>,
-  messages: readonly ToldMessage[],
+async function requireSameMessages(
+  record: OwnValidation,
+  { told }: OpenedBatch,
   place: string,
-): void {
-  const now = new Map(messages.map((message) => [message.uuid, message]));
-  const differing = firstDifference(told, now);
-  if (differing !== undefined) {
+  signal?: AbortSignal,
+): Promise<void> {
+  const differing = await told.firstDifference(record.packets(signal));
+  if (differing) {
     throw new OwnValidationContradicted(
-      `the peer was already told another verification message for packet ${differing} of ${place}; were the packet decryption keys changed or reordered?`,
+      `the peer was already told another verification message for packet ${formatUuid(differing)} of ${place}; were the packet decryption keys changed or reordered?`,
     );
   }
 }

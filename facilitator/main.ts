@@ -55,6 +55,7 @@ process.exitCode = await runProgram(facilitatorProgram(version), {
   stderr: process.stderr,
   stderrIsTty: process.stderr.isTTY ?? false,
   clock: () => new Date(),
+  stopwatch: () => performance.now(),
   randomBytes,
   readFile: (path) => readFile(path, 'utf8'),
   signal: stop.signal,

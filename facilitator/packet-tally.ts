@@ -1,5 +1,5 @@
 import type { LabelsOf, Metrics } from './metrics/metrics.ts';
-import type { PacketOpener } from './packet-opener.ts';
+import type { PacketDecryptor } from './crypto/ecies.ts';
 
 /** What may become of a packet. */
 export type PacketResult = LabelsOf<'facilitator_packets_total'>['result'];
@@ -30,10 +30,23 @@ export function countPackets(
   }
 }
 
-/** To be called once an opener has done its work, also if that failed. */
-export function countKeyUses(metrics: Metrics, { keyUses }: Pick<PacketOpener, 'keyUses'>): void {
-  for (const [keyId, uses] of keyUses) {
-    metrics.increment('facilitator_key_uses_total', { use: 'open_packet', key_id: keyId }, uses);
+/** What was seen while the packets of a batch were opened, also if that failed. */
+export class OpeningTally {
+  /** Records of the packet file, as far as it was read. */
+  packets = 0;
+  readonly #keyUses: number[] = [];
+
+  /** @param uses by the index of the key */
+  addKeyUses(uses: readonly number[]): void {
+    for (const [i, count] of uses.entries()) this.#keyUses[i] = (this.#keyUses[i] ?? 0) + count;
+  }
+
+  /** @param decryptors the keys, in the order of their indexes */
+  countKeyUses(metrics: Metrics, decryptors: readonly PacketDecryptor[]): void {
+    for (const [i, { keyId }] of decryptors.entries()) {
+      const uses = this.#keyUses[i] ?? 0;
+      if (uses > 0) metrics.increment('facilitator_key_uses_total', { use: 'open_packet', key_id: keyId }, uses);
+    }
   }
 }
 

@@ -143,7 +143,7 @@ async function keepCopy(part: EncodedSumPart, setup: PublishingSetup, signal?: A
   if (!ownOutput) return;
   const { keys, files } = part;
   const copy = copyOf(keys);
-  const object = encodeSignature(copy, files, signingKey.identifier, true);
+  const object = encodeSignature(copy, files, signingKey.identifier, files.packetFile);
   if ((await ownOutput.createIfAbsent(copy.signature, object, { signal })) !== undefined) return;
   if (await isSignedAs(part, ownOutput, copy, signingKey, signal)) return;
   await requireSame(part, ownOutput, copy, setup, signal);

@@ -1,4 +1,4 @@
-import { readBatch, type BatchSource, type BatchTrust, type SignedBatch } from './batch/read-batch.ts';
+import { openBatch, type BatchSource, type BatchTrust, type OpenBatch } from './batch/open-batch.ts';
 import { DigestMismatch, SignatureInvalid } from './errors.ts';
 import type { Metrics } from './metrics/metrics.ts';
 
@@ -10,30 +10,32 @@ const INVALID = {
   peer: 'facilitator_invalid_peer_validation_batches',
 } as const;
 
-/** As `readBatch`, counting the uses of keys, and signatures and digests that do not verify, permitted or not. */
-export async function readPartyBatch<H extends { readonly packet_file_digest: Uint8Array }, P>(
+/** As `openBatch`, counting the uses of keys, and signatures that do not verify, permitted or not. */
+export async function openPartyBatch<H extends { readonly packet_file_digest: Uint8Array }>(
   party: Party,
-  source: BatchSource<H, P>,
+  source: BatchSource<H>,
   trust: BatchTrust,
   metrics: Metrics,
   signal?: AbortSignal,
-): Promise<SignedBatch<H, P>> {
-  const countInvalid = (err: unknown): void => {
-    if (err instanceof SignatureInvalid) metrics.increment(INVALID[party], { reason: 'header' });
-    if (err instanceof DigestMismatch) metrics.increment(INVALID[party], { reason: 'packet_file' });
-  };
+): Promise<OpenBatch<H>> {
   const { onMalformed } = trust;
   const onCounted = (err: SignatureInvalid | DigestMismatch): void => {
-    countInvalid(err);
+    countInvalid(party, err, metrics);
     onMalformed?.(err);
   };
   try {
-    const batch = await readBatch(source, onMalformed ? { ...trust, onMalformed: onCounted } : trust, signal);
+    const batch = await openBatch(source, onMalformed ? { ...trust, onMalformed: onCounted } : trust, signal);
     // A key that was found, so that the number of identifiers is bounded by that of the party's keys.
     metrics.increment('facilitator_key_uses_total', { use: `verify_${party}`, key_id: batch.keyIdentifier });
     return batch;
   } catch (err) {
-    countInvalid(err);
+    countInvalid(party, err, metrics);
     throw err;
   }
+}
+
+/** Counts a signature or digest that does not verify; to be called for what reading the packets fails with. */
+export function countInvalid(party: Party, err: unknown, metrics: Metrics): void {
+  if (err instanceof SignatureInvalid) metrics.increment(INVALID[party], { reason: 'header' });
+  if (err instanceof DigestMismatch) metrics.increment(INVALID[party], { reason: 'packet_file' });
 }

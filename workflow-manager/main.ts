@@ -29,6 +29,7 @@ process.exitCode = await runProgram(
     stderr: process.stderr,
     stderrIsTty: process.stderr.isTTY ?? false,
     clock: () => new Date(),
+  stopwatch: () => performance.now(),
     randomBytes,
     readFile: (path) => readFile(path, 'utf8'),
     signal: stop.signal,

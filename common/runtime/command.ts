@@ -6,6 +6,8 @@ import type { Output } from './standard-output.ts';
 export interface CommandContext {
   readonly log: Logger;
   readonly clock: () => Date;
+  /** Milliseconds since some moment, with fractions; for durations. */
+  readonly stopwatch: () => number;
   readonly stdout: Output;
   /** Cryptographically strong random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
@@ -16,6 +18,8 @@ export interface CommandContext {
    * nobody does, the second signal ends the process.
    */
   readonly stopNow: () => AbortSignal;
+  /** Remembers what is to be closed when the command has ended, however it ends; the last comes first. */
+  readonly atEnd: (close: () => Promise<void>) => void;
 }
 
 /** Words after the options, e.g. file names; at least one. */

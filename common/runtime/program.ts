@@ -37,6 +37,8 @@ export interface ProgramIo {
   readonly stderr: Writable;
   readonly stderrIsTty: boolean;
   readonly clock: () => Date;
+  /** See `CommandContext.stopwatch`; without it there are no fractions. */
+  readonly stopwatch?: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   /** The text of the file of `--config`, UTF-8. */
   readonly readFile: (path: string) => Promise<string>;
@@ -60,6 +62,7 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
   const line = parseCommandLine(grammar, io.argv);
   let log: Logger | undefined;
   let phase: Phase = 'prepare';
+  const closers: (() => Promise<void>)[] = [];
   try {
     const stdout = outputOf(io.stdout);
     if (line.output !== undefined) {
@@ -72,13 +75,15 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
       return EXIT_STATUS.usage;
     }
     const { clock, env, randomBytes, signal, stopNow = () => new AbortController().signal } = io;
+    const { stopwatch = () => clock().getTime() } = io;
     const typed = { commandLine: line.options, env, envPrefix: program.envPrefix };
     const sources = { ...typed, config: await configOf(grammar, io, typed) };
     const globals = readOptions({ ...program.globals, ...logOptions }, sources);
     log = await loggerOf(program, io, globals['log-level'], globals['force-json-log-output']);
     forwardWarnings(io, log);
     const bound = line.command.bind({ ...sources, words: line.words });
-    const work = await bound.prepare({ log, clock, stdout, randomBytes, signal, stopNow });
+    const atEnd = (close: () => Promise<void>): void => void closers.push(close);
+    const work = await bound.prepare({ log, clock, stopwatch, stdout, randomBytes, signal, stopNow, atEnd });
     phase = 'run';
     await work();
     return EXIT_STATUS.done;
@@ -92,6 +97,8 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
       logFailure(log, shortNameOf(program, line.command), err);
     }
     return status;
+  } finally {
+    for (const close of closers.toReversed()) await close();
   }
 }
 

@@ -5,52 +5,60 @@ import { encodeFile } from '../codec/write.ts';
 import { signHeader, type SigningKey } from '../crypto/signature.ts';
 import { sha256 } from './read-batch.ts';
 
-/** The three files of a batch. All but the signature are the same bytes for the same content, always. */
-export interface EncodedBatch {
-  readonly packetFile: Buffer;
+/** What is stored beside the packet file. All but the signature are the same bytes for the same content, always. */
+export interface EncodedHeader {
   readonly headerFile: Buffer;
   /** ECDSA over `headerFile`, DER. */
   readonly signature: Buffer;
 }
 
-export interface BatchContent<H, P> {
+/** The three files of a batch. */
+export interface EncodedBatch extends EncodedHeader {
+  readonly packetFile: Buffer;
+}
+
+export interface HeaderContent<H> {
   readonly headerType: RecordType<H>;
   /** The header, given the SHA-256 of the packet file. */
   readonly header: (packetFileDigest: Buffer) => H;
   readonly headerMetadata?: Readonly<Record<string, string>>;
+}
+
+export interface BatchContent<H, P> extends HeaderContent<H> {
   readonly packetType: RecordType<P>;
   readonly packets: Iterable<P>;
 }
 
 /** Encodes and signs a batch; the names go into the files' sync markers. docs/protocol.md, "Container files". */
 export function encodeBatch<H, P>(keys: BatchKeys, content: BatchContent<H, P>, signingKey: SigningKey): EncodedBatch {
-  return encodeHeader(keys, content, encodeFile(content.packetType, content.packets, keys.packets), signingKey);
+  const packetFile = encodeFile(content.packetType, content.packets, keys.packets);
+  return { packetFile, ...encodeHeader(keys, content, sha256(packetFile), signingKey) };
 }
 
-/** As `encodeBatch`, over a packet file that has been encoded already. */
+/** As `encodeBatch`, for a packet file that has been encoded already. @param packetFileDigest its SHA-256 */
 export function encodeHeader<H>(
   keys: BatchKeys,
-  content: Omit<BatchContent<H, unknown>, 'packetType' | 'packets'>,
-  packetFile: Buffer,
+  content: HeaderContent<H>,
+  packetFileDigest: Buffer,
   signingKey: SigningKey,
-): EncodedBatch {
-  const header = content.header(sha256(packetFile));
+): EncodedHeader {
+  const header = content.header(packetFileDigest);
   const headerFile = encodeFile(content.headerType, [header], keys.header, content.headerMetadata);
-  return { packetFile, headerFile, signature: signHeader(headerFile, signingKey) };
+  return { headerFile, signature: signHeader(headerFile, signingKey) };
 }
 
-/** The signature object of a batch in three objects, or, with `inline`, of a batch that is this one object. */
+/** The signature object of a batch; with a packet file, of a batch that is this one object. */
 export function encodeSignature(
   keys: BatchKeys,
-  { headerFile, packetFile, signature }: EncodedBatch,
+  { headerFile, signature }: EncodedHeader,
   keyIdentifier: string,
-  inline = false,
+  inline?: Uint8Array,
 ): Buffer {
   const record = {
     batch_header_signature: signature,
     key_identifier: keyIdentifier,
     batch_header: inline ? headerFile : null,
-    packets: inline ? packetFile : null,
+    packets: inline ?? null,
   };
   return encodeFile(batchSignature, [record], keys.signature);
 }

@@ -2,14 +2,15 @@ import type { BatchKeys } from '../../common/domain/batch-path.ts';
 import { fateOf } from '../../common/errors.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { hasObject } from '../../common/runtime/read-object.ts';
-import type { IngestionHeader, ValidationHeader, ValidationPacket } from '../codec/records.ts';
+import type { ValidationBlock } from '../codec/record-block.ts';
+import type { IngestionHeader, ValidationHeader } from '../codec/records.ts';
 import { validationHeader, validationPacket } from '../codec/record-types.ts';
 import { soleKey } from '../crypto/key-source.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import { OwnValidationContradicted } from '../errors.ts';
-import type { VerificationMessage } from '../prio/verification.ts';
 import { differingFields } from './header.ts';
-import { readBatch, type SignedBatch } from './read-batch.ts';
+import { openBatch, type OpenBatch } from './open-batch.ts';
+import { validationsOf } from './validation-stream.ts';
 
 /** Avro metadata of our own validation header: SHA-256, in hexadecimal, of the ingestion packet file it was made from. */
 const INGESTION_DIGEST = 'prio.ingestion_packet_file_digest';
@@ -19,74 +20,98 @@ export function ownValidationMetadata(ingestionPacketFileDigest: Uint8Array): Re
   return { [INGESTION_DIGEST]: Buffer.from(ingestionPacketFileDigest).toString('hex') };
 }
 
-/** What intake told the peer about one ingestion batch, as far as it was a sound record of it. */
-export interface OwnValidation {
-  /** The message told for a packet UUID; none for packets that nothing was said about. */
-  readonly messages: ReadonlyMap<string, VerificationMessage>;
-  /** The header file. It names the digests of both packet files, so records with the same one are the same. */
-  readonly headerFile: Uint8Array;
-  /** The name under which it is signed. */
-  readonly keyIdentifier: string;
-}
-
 /**
- * Our own validation batch, the record of what the peer was told. It must be signed by us, of the same header and from
- * the same packet file as the ingestion batch that is before us now.
- * @returns `undefined` if there is none: its `.sig` is written last, so without it the peer may not have been told
- * @throws OwnValidationContradicted if there is one and it is anything but sound
+ * Our own validation batch: the record of what intake told the peer about one ingestion batch. Signed by us, and of the
+ * same header as the ingestion batch that is before us now.
  */
-export async function readOwnValidation(
-  storage: Storage,
-  keys: BatchKeys,
-  signingKey: SigningKey,
-  ingestion: Pick<SignedBatch<IngestionHeader, unknown>, 'header' | 'packetFileDigest'>,
-  signal?: AbortSignal,
-): Promise<OwnValidation | undefined> {
-  const place = `our own validation batch ${keys.header} in ${storage.url}`;
-  const contradicted = (why: string): never => {
-    throw new OwnValidationContradicted(`${place} ${why}`);
-  };
-  const record = await readRecord(storage, keys, signingKey, place, signal);
-  if (!record) return undefined;
-  const differing = differingFields(record.header, ingestion.header);
-  if (differing.length > 0) contradicted(`differs from the ingestion header in ${differing.join(', ')}`);
-  const digest = record.headerMetadata.get(INGESTION_DIGEST)?.toString();
-  if (digest !== ingestion.packetFileDigest.toString('hex')) {
-    contradicted(`was made from another ingestion packet file (SHA-256 ${digest ?? 'not recorded'})`);
-  }
-  const messages = new Map<string, VerificationMessage>();
-  for (const { uuid, f_r, g_r, h_r } of record.packets()) {
-    // We only ever write unsigned 32-bit integers; anything else will differ from what is recomputed.
-    if (!messages.has(uuid)) messages.set(uuid, { f_r: Number(f_r), g_r: Number(g_r), h_r: Number(h_r) });
-  }
-  return { messages, headerFile: record.headerFile, keyIdentifier: record.keyIdentifier };
-}
+export class OwnValidation {
+  readonly #batch: OpenBatch<ValidationHeader>;
+  /** For messages. */
+  readonly #place: string;
 
-async function readRecord(
-  storage: Storage,
-  keys: BatchKeys,
-  signingKey: SigningKey,
-  place: string,
-  signal?: AbortSignal,
-): Promise<SignedBatch<ValidationHeader, ValidationPacket> | undefined> {
-  const source = { storage, keys, headerType: validationHeader, packetType: validationPacket };
-  try {
+  private constructor(batch: OpenBatch<ValidationHeader>, place: string) {
+    this.#batch = batch;
+    this.#place = place;
+  }
+
+  /**
+   * @returns `undefined` if there is none: its `.sig` is written last, so without it the peer may not have been told
+   * @throws OwnValidationContradicted if there is one and it is anything but sound
+   */
+  static async open(
+    storage: Storage,
+    keys: BatchKeys,
+    signingKey: SigningKey,
+    ingestion: IngestionHeader,
+    signal?: AbortSignal,
+  ): Promise<OwnValidation | undefined> {
+    const place = `our own validation batch ${keys.header} in ${storage.url}`;
     if (!(await hasObject(storage, keys.signature, { signal }))) return undefined;
-    return await readBatch(source, { keys: soleKey(signingKey.publicKey, 'our own') }, signal);
-  } catch (err) {
-    if (fateOf(err) === 'reject') throw new OwnValidationContradicted(`${place} is unsound`, { cause: err });
-    throw err;
+    let batch: OpenBatch<ValidationHeader>;
+    try {
+      const trust = { keys: soleKey(signingKey.publicKey, 'our own') };
+      batch = await openBatch(
+        { storage, keys, headerType: validationHeader, packetType: validationPacket },
+        trust,
+        signal,
+      );
+    } catch (err) {
+      throw unsound(place, err);
+    }
+    const differing = differingFields(batch.header, ingestion);
+    if (differing.length > 0) {
+      throw new OwnValidationContradicted(`${place} differs from the ingestion header in ${differing.join(', ')}`);
+    }
+    return new OwnValidation(batch, place);
+  }
+
+  /** It names the digests of both packet files, so records with the same one are the same. */
+  get headerFile(): Uint8Array {
+    return this.#batch.headerFile;
+  }
+
+  /** The name under which it is signed. */
+  get keyIdentifier(): string {
+    return this.#batch.keyIdentifier;
+  }
+
+  /** SHA-256 of its packet file, by its header. */
+  get packetFileDigest(): Uint8Array {
+    return this.#batch.packetFile.statedDigest;
+  }
+
+  /** Whether it was made from the ingestion packet file with this SHA-256. */
+  isMadeFrom(ingestionPacketFileDigest: Uint8Array): boolean {
+    return this.#ingestionDigest() === Buffer.from(ingestionPacketFileDigest).toString('hex');
+  }
+
+  /** @throws OwnValidationContradicted if it was not */
+  requireMadeFrom(ingestionPacketFileDigest: Uint8Array): void {
+    if (this.isMadeFrom(ingestionPacketFileDigest)) return;
+    throw new OwnValidationContradicted(
+      `${this.#place} was made from another ingestion packet file (SHA-256 ${this.#ingestionDigest() ?? 'not recorded'})`,
+    );
+  }
+
+  /**
+   * What was told, in packet order; to be read to its end before it counts.
+   * @throws OwnValidationContradicted if its packet file is not sound
+   */
+  async *packets(signal?: AbortSignal): AsyncGenerator<ValidationBlock> {
+    try {
+      await using stream = await this.#batch.packetFile.open(signal);
+      yield* validationsOf(stream);
+    } catch (err) {
+      throw unsound(this.#place, err);
+    }
+  }
+
+  #ingestionDigest(): string | undefined {
+    return this.#batch.headerMetadata.get(INGESTION_DIGEST)?.toString();
   }
 }
 
-/** The UUID of a packet about which the peer was told something else than is right now, if there is one. */
-export function firstDifference(
-  told: ReadonlyMap<string, VerificationMessage>,
-  now: ReadonlyMap<string, VerificationMessage | undefined>,
-): string | undefined {
-  return [...new Set([...told.keys(), ...now.keys()])].find((uuid) => !isSame(told.get(uuid), now.get(uuid)));
-}
-
-function isSame(a: VerificationMessage | undefined, b: VerificationMessage | undefined): boolean {
-  return a?.f_r === b?.f_r && a?.g_r === b?.g_r && a?.h_r === b?.h_r;
+function unsound(place: string, err: unknown): unknown {
+  if (err instanceof OwnValidationContradicted || fateOf(err) !== 'reject') return err;
+  return new OwnValidationContradicted(`${place} is unsound`, { cause: err });
 }

@@ -1,4 +1,3 @@
-import type { CommandContext } from '../../common/runtime/command.ts';
 import { text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import type { AggregateSetup } from '../aggregate.ts';
@@ -7,6 +6,7 @@ import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import { checkServerOptions, ownKeysOf, serverOf, serverOptions } from '../options.ts';
 import { credentialOptions, optionalStorageOf, storageOf } from '../storage-options.ts';
 import { optionalStorage, requiredStorage } from '../wire.ts';
+import { engineOptions, openEngine, type EngineContext } from './engine-setup.ts';
 import { portalManifestOption, portalOutputNeed, portalOutputOf } from './manifest-outputs.ts';
 import {
   ingestorKeyNeed,
@@ -45,6 +45,7 @@ export const aggregateOptions = {
   }),
   ...portalManifestOption,
   ...credentialOptions('portal'),
+  ...engineOptions,
 } as const;
 
 /** @throws UsageError */
@@ -61,7 +62,7 @@ export type AggregateSetupNow = () => Promise<AggregateSetup>;
 /** @throws ConfigurationInvalid, KeyInvalid */
 export async function aggregateSetupOf(
   args: Args<typeof aggregateOptions>,
-  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  { log, clock, atEnd, stopwatch }: EngineContext,
   metrics: Metrics = noMetrics,
 ): Promise<AggregateSetupNow> {
   const ownKeys = await ownKeysOf(args, log);
@@ -71,12 +72,13 @@ export async function aggregateSetupOf(
     server: serverOf(args),
     instanceName: args['instance-name'],
     ingestorInput: storageOf(args, 'ingestor', 'input', watch),
-    ingestorKeys: ingestorKeysOf(args, { log, clock }),
+    ingestorKeys: ingestorKeysOf(args, { log, clock, metrics }),
     peerInput: storageOf(args, 'peer', 'input', watch),
-    peerKeys: peerKeysOf(args, { log, clock }),
+    peerKeys: peerKeysOf(args, { log, clock, metrics }),
     ownInput: optionalStorageOf(args, 'own', 'input', watch),
     ownOutput: optionalStorageOf(args, 'own', 'output', watch),
     permitMalformed: args['permit-malformed-batch'],
+    engine: await openEngine(args, { atEnd, stopwatch }),
     log,
     metrics,
   };

@@ -1,11 +1,12 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { decodeIntakeTask, type IntakeTask } from '../../common/domain/task.ts';
-import { command, type CommandContext } from '../../common/runtime/command.ts';
+import { command } from '../../common/runtime/command.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import { intakeBatch, type IntakeSetup } from '../intake.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TaskKind } from '../worker/task-kind.ts';
 import { checkIntakeOptions, intakeOptions, intakeSetupOf, type IntakeSetupNow } from './intake-setup.ts';
+import type { EngineContext } from './engine-setup.ts';
 import {
   checkStorages,
   checkWorkerOptions,
@@ -36,12 +37,12 @@ export function intakeTasks(setup: IntakeSetup | IntakeSetupNow): TaskKind<Intak
 /** As `intakeTasks`, with storages that were checked. @throws ConfigurationInvalid, KeyInvalid, PermissionDenied */
 export async function openIntakeTasks(
   args: Args<typeof intakeOptions>,
-  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  context: EngineContext,
   metrics?: Metrics,
 ): Promise<OpenTasks<IntakeTask>> {
-  const setupNow = await intakeSetupOf(args, { log, clock }, metrics);
+  const setupNow = await intakeSetupOf(args, context, metrics);
   const { ingestorInput, peerOutput, ownOutput } = await setupNow();
-  await checkStorages({ inputs: [ingestorInput], outputs: [peerOutput, ownOutput] }, log);
+  await checkStorages({ inputs: [ingestorInput], outputs: [peerOutput, ownOutput] }, context.log);
   return { kind: intakeTasks(setupNow), setupNow };
 }
 

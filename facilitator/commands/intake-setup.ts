@@ -1,5 +1,4 @@
 import { ConfigurationInvalid } from '../../common/errors.ts';
-import type { CommandContext } from '../../common/runtime/command.ts';
 import { flag, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import type { IntakeSetup } from '../intake.ts';
@@ -8,6 +7,7 @@ import { noMetrics, type Metrics } from '../metrics/metrics.ts';
 import { checkServerOptions, ownKeysOf, serverOf, serverOptions } from '../options.ts';
 import { credentialOptions, optionalStorageOf, storageOf } from '../storage-options.ts';
 import { optionalStorage } from '../wire.ts';
+import { engineOptions, openEngine, type EngineContext } from './engine-setup.ts';
 import { peerOutputNeed, peerOutputOf } from './manifest-outputs.ts';
 import { ingestorKeyNeed, ingestorKeyOptions, ingestorKeysOf, peerManifestOption } from './verification-options.ts';
 
@@ -30,6 +30,7 @@ export const intakeOptions = {
     describe: 'where we keep our own validation batches, the record that aggregate is held to',
   }),
   ...credentialOptions('own'),
+  ...engineOptions,
   'write-single-object-validation-batches': flag({
     describe: 'write the peer’s validation batch as one object',
     default: false,
@@ -51,7 +52,7 @@ export type IntakeSetupNow = () => Promise<IntakeSetup>;
 /** @throws ConfigurationInvalid, KeyInvalid */
 export async function intakeSetupOf(
   args: Args<typeof intakeOptions>,
-  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  { log, clock, atEnd, stopwatch }: EngineContext,
   metrics: Metrics = noMetrics,
 ): Promise<IntakeSetupNow> {
   const ownKeys = await ownKeysOf(args, log);
@@ -61,10 +62,11 @@ export async function intakeSetupOf(
   const fixed = {
     server: serverOf(args),
     ingestorInput: storageOf(args, 'ingestor', 'input', watch),
-    ingestorKeys: ingestorKeysOf(args, { log, clock }),
+    ingestorKeys: ingestorKeysOf(args, { log, clock, metrics }),
     ownOutput,
     permitMalformed: args['permit-malformed-batch'],
     singleObject: args['write-single-object-validation-batches'],
+    engine: await openEngine(args, { atEnd, stopwatch }),
     log,
     metrics,
   };

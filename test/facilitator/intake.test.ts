@@ -170,7 +170,7 @@ describe('what the peer is told', () => {
     const keys = validationKeys(AGGREGATION, batch, 0);
     expect(await keysIn(world.peerValidation[1])).toEqual([keys.signature]);
     expect((await readPeerValidation(world, 0, batch)).packetCount).toBe(3);
-    expect(await keysIn(world.ownValidation[0])).toHaveLength(3);
+    expect(await keysIn(world.ownValidation[0])).toHaveLength(4);
     const own = readSingleRecord(batchSignature, await readObject(world.ownValidation[0], keys.signature));
     expect(own.record).toMatchObject({ batch_header: null, packets: null, key_identifier: 'pha-key' });
   });

@@ -46,7 +46,9 @@ const MANIFESTS = {
   'peer-manifest-base-url': 'https://peer.example/m',
   'expired-key-grace': '1h',
 };
+const ENGINE = { threads: '2', evaluation: 'typescript' };
 const INTAKE = {
+  ...ENGINE,
   ...intakeOptions('/nowhere'),
   ...KEY_FILES,
   ...MANIFESTS,
@@ -57,8 +59,10 @@ const INTAKE = {
   ...credentials('ingestor', 'peer', 'own'),
   ...COMMON_CREDENTIALS,
 };
+
 const AGGREGATE = {
   ...aggregateOptions('/nowhere'),
+  ...ENGINE,
   ...KEY_FILES,
   ...MANIFESTS,
   'portal-manifest-base-url': 'https://portal.example',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../../common/backends/storage/memory.ts';
-import { validationKeys, type BatchKeys } from '../../common/domain/batch-path.ts';
+import { sealedSumKey, validationKeys, type BatchKeys } from '../../common/domain/batch-path.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
 import { aggregate } from '../../facilitator/aggregate.ts';
 import { validationHeaderOf } from '../../facilitator/batch/header.ts';
@@ -13,7 +13,14 @@ import { readSingleRecord } from '../../facilitator/codec/read.ts';
 import { soleKey } from '../../facilitator/crypto/key-source.ts';
 import type { SigningKey } from '../../facilitator/crypto/signature.ts';
 import { intakeBatch } from '../../facilitator/intake.ts';
-import { ingestionHeaderOf, keysIn, readSumPart, storeIngestionBatch } from '../support/batches.ts';
+import {
+  ingestionHeaderOf,
+  keysIn,
+  readPeerValidation,
+  readSumPart,
+  storeIngestionBatch,
+  storePeerValidation,
+} from '../support/batches.ts';
 import { BINS, batchId, honest, ingest, packetsFor, takeInAtBoth } from '../support/honest-batch.ts';
 import {
   aggregateSetup,
@@ -131,18 +138,37 @@ describe('aggregate fails loudly and publishes nothing', () => {
     expect(await keysIn(portal)).toEqual([]);
   });
 
-  it('where a packet that we once opened cannot be opened now', async () => {
-    const [first] = setup().decryptors;
-    await expect(aggregate(task, setup({ decryptors: [first!] }))).rejects.toMatchObject({
-      code: 'E_OWN_VALIDATION',
-      cause: { code: 'E_PACKET_UNDECRYPTABLE' },
-    });
+  it.each([
+    ['cannot be opened now', () => setup().decryptors.slice(0, 1), { code: 'E_PACKET_UNDECRYPTABLE' }],
+    ['opens to something else, as the order of keys changed', () => setup().decryptors.toReversed(), undefined],
+  ])('where a packet that we once opened %s, and there is no sealed sum', async (_, decryptors, cause) => {
+    await world.ownValidation[SERVER].delete(sealedSumKey(AGGREGATION, batch, SERVER));
+    const failure = aggregate(task, setup({ decryptors: decryptors() }));
+    await expect(failure).rejects.toMatchObject({ code: 'E_OWN_VALIDATION', ...(cause && { cause }) });
+    expect(await keysIn(portal)).toEqual([]);
   });
 
-  it('where the order of keys changed, and with it what a payload opens to', async () => {
-    const decryptors = setup().decryptors.toReversed();
-    await expect(aggregate(task, setup({ decryptors }))).rejects.toMatchObject({ code: 'E_OWN_VALIDATION' });
-    await expect(intakeAgain({ decryptors })).rejects.toMatchObject({ code: 'E_OWN_VALIDATION' });
+  it.each([
+    ['cannot be opened now', () => setup().decryptors.slice(0, 1)],
+    ['opens to something else, as the order of keys changed', () => setup().decryptors.toReversed()],
+  ])('not where a packet that we once opened %s, as long as nobody needs to open it', async (_, decryptors) => {
+    await aggregate(task, setup());
+    const before = await readSumPart(portal, SERVER);
+    portal = new MemoryStorage('portal');
+    await aggregate(task, setup({ decryptors: decryptors() }));
+    expect((await readSumPart(portal, SERVER)).header).toEqual(before.header);
+  });
+
+  it.each([
+    ['cannot be opened now', () => setup().decryptors.slice(0, 1), { code: 'E_PACKET_UNDECRYPTABLE' }],
+    ['opens to something else, as the order of keys changed', () => setup().decryptors.toReversed(), undefined],
+  ])('where a packet that is to be taken out of the sealed sum %s', async (_, decryptors, cause) => {
+    // The peer says nothing about the packets that depend on the keys.
+    const peers = [...(await readPeerValidation(world, 0, batch)).packets()];
+    await storePeerValidation(world, 0, batch, BINS, peers.slice(0, 3));
+    const failure = aggregate(task, setup({ decryptors: decryptors() }));
+    await expect(failure).rejects.toMatchObject({ code: 'E_OWN_VALIDATION', ...(cause && { cause }) });
+    expect(await keysIn(portal)).toEqual([]);
   });
 
   it('where its packets were emptied after intake', async () => {

@@ -9,12 +9,13 @@ import { filesIn, temporaryDirectory } from '../support/temp-directory.ts';
 const root = temporaryDirectory();
 const PRELOAD = new URL('../support/signal-at-decryption.mjs', import.meta.url).href;
 
-/** Enough packets for the event loop to turn twice after the signal. */
-const PACKETS = 1000;
+/** Enough packets for several chunks. */
+const PACKETS = 2000;
 
 function intakeOfSample(): string[] {
   const { 'batch-id': id, date } = sampleOptions('');
-  const input = { 'aggregation-id': 'sample', 'ingestor-input': `${root()}/facilitator` };
+  // Each thread counts for itself what it decrypts.
+  const input = { threads: '1', 'aggregation-id': 'sample', 'ingestor-input': `${root()}/facilitator` };
   return commandLine('intake-batch', { ...intakeOptions(root()), ...input, 'batch-id': id!, date: date! });
 }
 

@@ -96,7 +96,6 @@ describe('an intake', () => {
       [ofAggregation('intake_tasks_started')]: 1,
       [finished('intake', 'rejected')]: 1,
       [packets('intake', 'undecryptable')]: 3,
-      [keyUses('open_packet', firstKey)]: 1,
       [keyUses('verify_ingestion', ingestorKey.identifier)]: 1,
     });
   });
@@ -142,7 +141,8 @@ describe('an aggregation', () => {
       [packets('aggregate', 'duplicate')]: 2,
       [packets('aggregate', 'no_peer_share')]: 2,
       [packets('aggregate', 'proof_failed')]: 1,
-      [keyUses('open_packet', firstKey)]: 7,
+      [`facilitator_sealed_sums_total{aggregation_id="agg",result="used"}`]: 1,
+      [keyUses('open_sealed_sum', firstKey)]: 1,
       [keyUses('verify_ingestion', ingestorKey.identifier)]: 1,
       [keyUses('verify_peer', serverKeys[1].identifier)]: 1,
       [keyUses('sign', serverKeys[0].identifier)]: 1,

@@ -43,7 +43,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'common/runtime/': { ours: [...COMMON_PORTS, ...RUNTIME_FOR_USE_CASES, ...SCRUBBING] },
   // Apart from the rest of their folder because use cases need them; hence they need nothing of that folder.
   'common/runtime/read-object.ts': { ours: COMMON_PORTS, others: ['p-retry'] },
-  'common/runtime/stream-object.ts': { ours: COMMON_PORTS, others: ['p-retry'] },
+  'common/runtime/stream-object.ts': { ours: [...COMMON_PORTS, 'common/runtime/read-object.ts'], others: ['p-retry'] },
   'common/runtime/redact.ts': { ours: ['common/errors.ts'], others: [] },
   'common/runtime/scrub.ts': { ours: ['common/runtime/redact.ts'], others: [] },
   'common/runtime/breathe.ts': { ours: [], others: ['node:timers/promises'] },

@@ -9,6 +9,7 @@ import { fixedKeys } from '../../facilitator/crypto/key-source.ts';
 import { parseSigningKey } from '../../facilitator/crypto/keys.ts';
 import type { SigningKey } from '../../facilitator/crypto/signature.ts';
 import type { IntakeSetup } from '../../facilitator/intake.ts';
+import { InlineEngine } from '../../facilitator/packets/inline-engine.ts';
 import { noMetrics } from '../../facilitator/metrics/metrics.ts';
 import { seededRandom } from './prio.ts';
 
@@ -72,6 +73,8 @@ export function newWorld(): World {
 export const other = (server: ServerIndex): ServerIndex => (server === 0 ? 1 : 0);
 
 const log = pino({ level: 'silent' });
+/** For all tests of a file: its evaluators are kept. */
+const engine = new InlineEngine();
 
 export function intakeSetup(world: World, server: ServerIndex, changes: Partial<IntakeSetup> = {}): IntakeSetup {
   return {
@@ -80,6 +83,7 @@ export function intakeSetup(world: World, server: ServerIndex, changes: Partial<
     ingestorKeys: fixedKeys(new Map([[ingestorKey.identifier, ingestorKey.publicKey]])),
     peerOutput: world.peerValidation[other(server)],
     ownOutput: world.ownValidation[server],
+    engine,
     decryptors: packetKeys[server].map(({ decryptor }) => decryptor),
     signingKey: serverKeys[server],
     permitMalformed: false,
@@ -106,6 +110,7 @@ export function aggregateSetup(
     peerKeys: fixedKeys(new Map([[peerKey.identifier, peerKey.publicKey]])),
     ownInput: world.ownValidation[server],
     portalOutput,
+    engine,
     decryptors: packetKeys[server].map(({ decryptor }) => decryptor),
     signingKey: serverKeys[server],
     permitMalformed: false,

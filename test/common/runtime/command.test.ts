@@ -11,6 +11,8 @@ const context: CommandContext = {
   randomBytes: (count) => new Uint8Array(count),
   signal: new AbortController().signal,
   stopNow: () => new AbortController().signal,
+  atEnd: () => {},
+  stopwatch: () => 0,
 };
 const input = { commandLine: new Map([['n', ['5']]]), env: {}, envPrefix: 'T', words: ['a', 'b'] };
 

@@ -106,7 +106,7 @@ describe('the context', () => {
     };
     const { status, stdout, lines } = await runToy(SIGN, { ...io, hooks: { run } });
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'result\n' });
-    expect(keys).toEqual(['clock', 'log', 'randomBytes', 'signal', 'stdout', 'stopNow']);
+    expect(keys).toEqual(['atEnd', 'clock', 'log', 'randomBytes', 'signal', 'stdout', 'stopNow', 'stopwatch']);
     expect(lines()).toMatchObject([{ message: 'at work', time: '2026-01-01T00:00:00.000Z' }]);
   });
 
