@@ -1,4 +1,4 @@
-import { errorFields, LeaseLost, namedFailure } from '../../common/errors.ts';
+import { errorFields, LeaseLost, namedFailure, QueueUnavailable } from '../../common/errors.ts';
 import type { Delivery } from '../../common/ports/queue.ts';
 import type { Logger } from '../../common/runtime/log.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -56,23 +56,39 @@ export async function settleTask<T extends Task>(
   observer.taskFinished?.(observed, { outcome, durationMs, errorCode: failure?.code });
 }
 
-async function settle(
-  delivery: Delivery,
-  { result }: TaskEnd,
-  lost: AbortSignal,
-  log: Logger,
-): Promise<{ readonly outcome: Settled; readonly failure?: Failure | undefined }> {
+interface Settlement {
+  readonly outcome: Settled;
+  readonly failure?: Failure | undefined;
+}
+
+async function settle(delivery: Delivery, { result }: TaskEnd, lost: AbortSignal, log: Logger): Promise<Settlement> {
   // Whoever has it now settles it, and would have our word taken for theirs.
   if (result.outcome === 'lost' || lost.aborted) return { outcome: 'lost', failure: failureOf(lost.reason) };
-  const { outcome: action, failure } = result;
+  return tell(delivery, result.outcome, result.failure, log);
+}
+
+async function tell(
+  delivery: Delivery,
+  action: Exclude<Outcome, 'lost'>,
+  failure: Failure | undefined,
+  log: Logger,
+): Promise<Settlement> {
   try {
     await delivery[action]();
     return { outcome: action, failure };
   } catch (err) {
     if (namedFailure(err) instanceof LeaseLost) return { outcome: 'lost', failure: failureOf(err) };
     log.error({ action, ...errorFields(err) }, 'queue could not be told what became of the task');
+    // A rejected topic that never takes the message is as good as none: it becomes a dead letter.
+    if (action === 'reject' && isLasting(err)) return tell(delivery, 'nack', failure, log);
     return { outcome: 'unsettled', failure };
   }
+}
+
+/** Whether no repetition helps: there is no such topic, say, or it takes no message of that size. */
+function isLasting(err: unknown): boolean {
+  const named = namedFailure(err);
+  return named !== undefined && !(named instanceof QueueUnavailable);
 }
 
 function beginningOf(body: Uint8Array): string {

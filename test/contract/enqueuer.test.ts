@@ -1,19 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTopicCommand, SetSubscriptionAttributesCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { LocalEnqueuer } from '../../common/backends/queue/local-enqueuer.ts';
 import { LocalTaskQueue } from '../../common/backends/queue/local.ts';
 import { openEnqueuer } from '../../common/backends/queue/open.ts';
-import { startMoto } from '../services/moto.ts';
 import { startPubSubEmulator, withoutPubSubEmulator } from '../services/pubsub-emulator.ts';
-import { withoutTools, type Service } from '../services/service.ts';
+import type { Service } from '../services/service.ts';
+import { describeWithAws, LOCALSTACK, MOTO } from '../support/aws-stand-ins.ts';
+import { SqsQueues } from '../support/sqs-queues.ts';
 import { enqueuerContract } from './enqueuer.contract.ts';
 import { take, textOf } from './queue/fixtures.ts';
 
 const clock = (): Date => new Date(0);
+/** How long SQS waits for a message. */
+const POLL_SECONDS = 5;
 let serial = 0;
 
 const directories: string[] = [];
@@ -86,59 +87,27 @@ async function pullAll(url: string, subscription: string, count: number): Promis
   return bodies;
 }
 
-describe.skipIf(withoutTools('Enqueuer of aws-sns', 'moto_server'))('with moto', () => {
-  const region = 'eu-west-1';
-  let moto: Service;
-  let sns: SNSClient;
-  let sqs: SQSClient;
-  beforeAll(async () => {
-    moto = await startMoto();
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'id');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'key');
-    vi.stubEnv('AWS_ENDPOINT_URL', moto.url);
-    sns = new SNSClient({ region });
-    sqs = new SQSClient({ region });
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await moto[Symbol.asyncDispose]();
-  });
+for (const standIn of [MOTO, LOCALSTACK]) {
+  describeWithAws('Enqueuer of aws-sns', standIn, () => {
+    const region = 'eu-west-1';
+    let queues: SqsQueues;
+    beforeAll(() => {
+      queues = new SqsQueues(region);
+    });
+    afterAll(() => queues.close());
 
-  enqueuerContract('aws-sns', async () => {
-    const Name = `topic-${++serial}`;
-    const { TopicArn: topic = '' } = await sns.send(new CreateTopicCommand({ Name }));
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: Name }));
-    const { SubscriptionArn } = await sns.send(
-      new SubscribeCommand({
-        TopicArn: topic,
-        Protocol: 'sqs',
-        Endpoint: topic.replace(':sns:', ':sqs:'),
-        ReturnSubscriptionArn: true,
-      }),
-    );
-    await sns.send(
-      new SetSubscriptionAttributesCommand({
-        SubscriptionArn,
-        AttributeName: 'RawMessageDelivery',
-        AttributeValue: 'true',
-      }),
-    );
-    const settings = { clock, awsSnsRegion: region };
-    return {
-      enqueuer: openEnqueuer('aws-sns', topic, settings),
-      absent: openEnqueuer('aws-sns', `${topic}-absent`, settings),
-      async received(count) {
-        const bodies: string[] = [];
-        while (bodies.length < count) {
-          const { Messages = [] } = await sqs.send(
-            new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 5 }),
-          );
-          bodies.push(...Messages.map(({ Body = '' }) => Body));
-          const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
-          if (Entries.length > 0) await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-        }
-        return bodies;
-      },
-    };
+    enqueuerContract('aws-sns', async () => {
+      const { topicArn, queueUrl } = await queues.create(`topic-${++serial}`);
+      const settings = { clock, awsSnsRegion: region };
+      return {
+        enqueuer: openEnqueuer('aws-sns', topicArn, settings),
+        absent: openEnqueuer('aws-sns', `${topicArn}-absent`, settings),
+        async received(count) {
+          const bodies: string[] = [];
+          while (bodies.length < count) bodies.push(...(await queues.drain(queueUrl, POLL_SECONDS)).map(String));
+          return bodies;
+        },
+      };
+    });
   });
-});
+}

@@ -134,8 +134,11 @@ function ask(
   path: string,
   { body, token }: { readonly body?: unknown; readonly token?: string } = {},
 ): Promise<KubeAnswer> {
+  const text = body === undefined ? '' : JSON.stringify(body);
   const headers = {
     'content-type': 'application/json',
+    // Node frames no body of DELETE by itself, so that the rest of the connection would begin with it.
+    'content-length': Buffer.byteLength(text),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
   return new Promise((resolve, reject) => {
@@ -144,13 +147,13 @@ function ask(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
+        const answer = Buffer.concat(chunks).toString();
         const isJson = response.headers['content-type']?.startsWith('application/json') ?? false;
         // JSON answers of the API are objects; a response that has been received has a status.
-        resolve({ status: response.statusCode!, body: isJson ? (JSON.parse(text) as KubeAnswer['body']) : {} });
+        resolve({ status: response.statusCode!, body: isJson ? (JSON.parse(answer) as KubeAnswer['body']) : {} });
       });
     });
     sent.on('error', reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    sent.end(text);
   });
 }

@@ -1,5 +1,12 @@
-import { CreateTopicCommand, SetSubscriptionAttributesCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import pLimit from 'p-limit';
 
 /** A topic with a queue that gets its messages as they are. */
 export interface TopicWithQueue {
@@ -7,52 +14,70 @@ export interface TopicWithQueue {
   readonly queueUrl: string;
 }
 
-/** Clients of a stand-in for AWS that the environment tells of, and what tests make there. */
+const SENT_AT_ONCE = 10;
+
+/** Clients of a stand-in for AWS, and what tests make there. */
 export class SqsQueues {
   readonly sns: SNSClient;
   readonly sqs: SQSClient;
 
-  constructor(region: string) {
-    this.sns = new SNSClient({ region });
-    this.sqs = new SQSClient({ region });
+  /** @param url of the stand-in, with any credentials; by default the environment tells */
+  constructor(region: string, url?: string) {
+    const credentials = { accessKeyId: 'id', secretAccessKey: 'key' };
+    const settings = { region, ...(url === undefined ? {} : { endpoint: url, credentials }) };
+    this.sns = new SNSClient(settings);
+    this.sqs = new SQSClient(settings);
   }
 
-  /** @param deadLetters where a message goes after its last delivery, and which that is */
+  /** @param deadLetters the queue where a message goes after its last delivery, and which that is */
   async create(
     name: string,
     deadLetters?: { readonly queue: string; readonly maxDeliveries: number },
   ): Promise<TopicWithQueue> {
     const { TopicArn: topicArn = '' } = await this.sns.send(new CreateTopicCommand({ Name: name }));
     const arnOf = (queue: string): string => topicArn.replace(':sns:', ':sqs:').replace(name, queue);
-    const RedrivePolicy =
-      deadLetters &&
-      JSON.stringify({ deadLetterTargetArn: arnOf(deadLetters.queue), maxReceiveCount: deadLetters.maxDeliveries });
-    const { QueueUrl: queueUrl = '' } = await this.sqs.send(
-      new CreateQueueCommand({ QueueName: name, ...(RedrivePolicy ? { Attributes: { RedrivePolicy } } : {}) }),
-    );
-    const { SubscriptionArn } = await this.sns.send(
+    const policy = deadLetters && {
+      deadLetterTargetArn: arnOf(deadLetters.queue),
+      maxReceiveCount: deadLetters.maxDeliveries,
+    };
+    const queueUrl = await this.createQueue(name, policy ? { RedrivePolicy: JSON.stringify(policy) } : {});
+    await this.sns.send(
       new SubscribeCommand({
         TopicArn: topicArn,
         Protocol: 'sqs',
         Endpoint: arnOf(name),
-        ReturnSubscriptionArn: true,
-      }),
-    );
-    await this.sns.send(
-      new SetSubscriptionAttributesCommand({
-        SubscriptionArn,
-        AttributeName: 'RawMessageDelivery',
-        AttributeValue: 'true',
+        Attributes: { RawMessageDelivery: 'true' },
       }),
     );
     return { topicArn, queueUrl };
   }
 
-  /** Takes what is there now for good. */
-  async drain(QueueUrl: string): Promise<Buffer[]> {
-    const { Messages = [] } = await this.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
-    for (const { ReceiptHandle } of Messages)
-      await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  /** One without a topic. @returns its URL */
+  async createQueue(name: string, attributes: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { QueueUrl: url = '' } = await this.sqs.send(
+      new CreateQueueCommand({ QueueName: name, Attributes: attributes }),
+    );
+    return url;
+  }
+
+  /** Past the topic, which takes smaller messages only. @param bodies UTF-8 */
+  async send(QueueUrl: string, bodies: readonly Uint8Array[]): Promise<void> {
+    const limit = pLimit(SENT_AT_ONCE);
+    await limit.map(bodies, (body) =>
+      this.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Buffer.from(body).toString() })),
+    );
+  }
+
+  /**
+   * Takes ten messages at most for good.
+   * @param waitSeconds for the first of them
+   */
+  async drain(QueueUrl: string, waitSeconds = 0): Promise<Buffer[]> {
+    const { Messages = [] } = await this.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: waitSeconds }),
+    );
+    const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
+    if (Entries.length > 0) await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
     return Messages.map(({ Body = '' }) => Buffer.from(Body));
   }
 

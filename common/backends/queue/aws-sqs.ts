@@ -3,7 +3,7 @@ import type * as Sdk from '@aws-sdk/client-sqs';
 import { ConfigurationInvalid, type DspError, UsageError } from '../../errors.ts';
 import type { Delivery, Enqueuer, TaskQueue } from '../../ports/queue.ts';
 import { awsCredentials, type AwsCredentialProvider } from '../credentials/aws.ts';
-import { awsErrorName, awsFailure, isAwsRefusal, type AwsService } from './aws-failures.ts';
+import { awsErrorName, awsFailure, type AwsService } from './aws-failures.ts';
 import { openSnsTopic } from './aws-sns.ts';
 import { HeldSlots, type Slot } from './held-slots.ts';
 import { InFlight } from './in-flight.ts';
@@ -23,7 +23,8 @@ const QUEUE_HOST = /^(?:sqs(?:-fips)?\.([a-z0-9-]+)\.|([a-z0-9-]+)\.queue\.amazo
 const SERVICE: AwsService = {
   name: 'SQS',
   needs:
-    'sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on it are needed, in the policy of our role',
+    'sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on it are needed, ' +
+    'in the policy of our role',
   keyNeeds: 'kms:Decrypt on its key is needed',
   missing: new Set(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']),
   ifMissing: 'the queue does not exist, or our role may not know of it; create it with Terraform',
@@ -161,7 +162,7 @@ class SqsTaskQueue implements TaskQueue {
     }
   }
 
-  /** Consumers may be allowed to receive without being allowed to look at the queue: a refusal says nothing. */
+  /** Asks for the queue's attributes, since a poll, which is what matters, would take a message. */
   async check(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const { sdk, client } = await this.#sqs();
@@ -170,7 +171,7 @@ class SqsTaskQueue implements TaskQueue {
       await client.send(command, signal ? { abortSignal: signal } : {});
     } catch (err) {
       signal?.throwIfAborted();
-      if (!isAwsRefusal(err)) throw this.#named('use', err);
+      throw this.#named('use', err);
     }
     await this.#rejected?.check(signal);
   }

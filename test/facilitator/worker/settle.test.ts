@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as commonErrors from '../../../common/errors.ts';
-import { DspError, LeaseLost, QueueUnavailable, TaskMalformed } from '../../../common/errors.ts';
+import {
+  ConfigurationInvalid,
+  DspError,
+  LeaseLost,
+  PermissionDenied,
+  QueueUnavailable,
+  TaskMalformed,
+} from '../../../common/errors.ts';
 import * as facilitatorErrors from '../../../facilitator/errors.ts';
 import { tableUnder } from '../../support/markdown.ts';
 import { readText } from '../../support/repository.ts';
@@ -178,5 +185,31 @@ describe('a queue that cannot be told', () => {
       expect.objectContaining({ severity: 'ERROR', action, error_code: 'E_QUEUE_UNAVAILABLE', error: 'down' }),
     );
     expect(desk.outcomes).toMatchObject([{ outcome: 'unsettled', ...(error_code ? { error_code } : {}) }]);
+  });
+
+  it.each([
+    ['takes no such message', new ConfigurationInvalid('1 to 262144 bytes'), 'E_CONFIGURATION'],
+    ['is closed to us', new PermissionDenied('closed'), 'E_PERMISSION_DENIED'],
+  ])('to park a message, as the rejected topic %s, has it given back', async (_, error, error_code) => {
+    const delivery = new DeliveryDouble('kittens', { reject: throwing(error) });
+    await desk.settle(delivery, throwing(new TaskMalformed('no task')));
+    expect(delivery.calls).toEqual(['reject', 'nack']);
+    expect(desk.lines[0]).toMatchObject({ severity: 'ERROR', action: 'reject', error_code, error: error.message });
+    expect(desk.outcomes).toMatchObject([{ severity: 'WARNING', outcome: 'nack', error_code: 'E_TASK_MALFORMED' }]);
+  });
+
+  it('to park a message, nor to take it back, leaves the task unsettled', async () => {
+    const on = { reject: throwing(new ConfigurationInvalid('no topic')), nack: throwing(new QueueUnavailable('down')) };
+    const delivery = new DeliveryDouble('kittens', on);
+    await desk.settle(delivery, throwing(new TaskMalformed('no task')));
+    expect(delivery.calls).toEqual(['reject', 'nack']);
+    expect(desk.outcomes).toMatchObject([{ outcome: 'unsettled', error_code: 'E_TASK_MALFORMED' }]);
+  });
+
+  it('to park a message for a reason that is no named failure leaves the task unsettled', async () => {
+    const delivery = new DeliveryDouble('kittens', { reject: throwing(new TypeError('bug')) });
+    await desk.settle(delivery, throwing(new TaskMalformed('no task')));
+    expect(delivery.calls).toEqual(['reject']);
+    expect(desk.outcomes).toMatchObject([{ outcome: 'unsettled' }]);
   });
 });

@@ -31,13 +31,19 @@ export function workerOptions(command: WorkerCommand, root: string): CommandOpti
   };
 }
 
-/** The good task of a worker: one of the recorded ones. */
-export function goodTask(command: WorkerCommand): Record<string, unknown> {
+/** The good tasks of a worker: the recorded ones. */
+export function goodTasks(command: WorkerCommand): Record<string, unknown>[] {
   const { aggregation_id, batches, aggregation_start, aggregation_end } = ORDINARY;
-  const [batch] = batches;
   const task = { 'trace-id': '9f2a4c1e-5b7d-4e3f-8a6b-0c1d2e3f4a5b', 'aggregation-id': aggregation_id };
-  if (command === 'intake-batch-worker') return { ...task, 'batch-id': batch!.id, date: batch!.time };
-  return { ...task, 'aggregation-start': aggregation_start, 'aggregation-end': aggregation_end, batches };
+  if (command === 'intake-batch-worker')
+    return batches.map(({ id, time }) => ({ ...task, 'batch-id': id, date: time }));
+  return [{ ...task, 'aggregation-start': aggregation_start, 'aggregation-end': aggregation_end, batches }];
+}
+
+/** The first of them. */
+export function goodTask(command: WorkerCommand): Record<string, unknown> {
+  // There is at least one.
+  return goodTasks(command)[0]!;
 }
 
 /** Publishes to the worker's queue. */

@@ -90,8 +90,8 @@ function errorAnswer(status: number, code: string, message = 'as it is'): Answer
   return { ...json({ __type: `com.amazonaws.sqs#${code}`, message }), status };
 }
 
-async function takeTask(from: TaskQueue = queue): Promise<Delivery> {
-  messages.push({ ...TASK, Attributes: { ApproximateReceiveCount: '2', SentTimestamp: '1' } });
+async function takeTask(from: TaskQueue = queue, task = TASK): Promise<Delivery> {
+  messages.push({ ...task, Attributes: { ApproximateReceiveCount: '2', SentTimestamp: '1' } });
   const delivery = await from.receive(new AbortController().signal);
   if (!delivery) throw new Error('no delivery');
   return delivery;
@@ -169,7 +169,7 @@ describe('receiving', () => {
 
   it.each([
     [400, 'QueueDoesNotExist', ConfigurationInvalid, 'the queue does not exist'],
-    [400, 'AccessDeniedException', PermissionDenied, 'sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessage'],
+    [400, 'AccessDeniedException', PermissionDenied, 'sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessage'],
     [400, 'KmsAccessDenied', PermissionDenied, 'kms:Decrypt on its key'],
     [400, 'KmsDisabled', ConfigurationInvalid, 'SQS says that it cannot work'],
     [403, 'InvalidClientTokenId', PermissionDenied, 'the AWS credentials are refused (InvalidClientTokenId)'],
@@ -297,6 +297,21 @@ describe('a delivery', () => {
     expect(actions()).not.toContain('DeleteMessage');
   });
 
+  it('that is larger than SNS has it is not published, nor deleted, and may be given back', async () => {
+    await using parking = open({ rejectedTopic: TOPIC });
+    const Body = 'x'.repeat(262_145);
+    const large = { ...TASK, Body, MD5OfBody: createHash('md5').update(Body).digest('hex') };
+    const delivery = await takeTask(parking, large);
+    const failure: unknown = await delivery.reject().catch((err: unknown) => err);
+    expect(failure).toBeInstanceOf(ConfigurationInvalid);
+    expect(failure).toMatchObject({
+      message: `cannot publish a message of 262145 bytes to ${TOPIC}, which takes 1 to 262144 bytes`,
+    });
+    await delivery.nack();
+    expect(actions()).toEqual(['ReceiveMessage', 'ChangeMessageVisibility', 'ChangeMessageVisibility']);
+    expect(calls.at(-1)?.request).toMatchObject({ VisibilityTimeout: 0 });
+  });
+
   it.each([
     ['ReceiptHandleIsInvalid', 'as it is'],
     ['MessageNotInflight', 'as it is'],
@@ -334,9 +349,15 @@ describe('check', () => {
     expect(actions()).toEqual(['GetQueueAttributes', 'GetTopicAttributes']);
   });
 
-  it('passes if we may not look, since we still may be allowed to receive', async () => {
+  it('fails if we may not look, and says which permissions are needed', async () => {
     refusals.set('GetQueueAttributes', errorAnswer(403, 'AccessDeniedException'));
-    await queue.check();
+    const failure: unknown = await queue.check().catch((err: unknown) => err);
+    expect(failure).toBeInstanceOf(PermissionDenied);
+    for (const permission of ['sqs:ReceiveMessage', 'sqs:GetQueueAttributes']) {
+      expect(failure).toMatchObject({ message: expect.stringContaining(permission) });
+    }
+    expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain(SECRET);
+    expect(actions()).toEqual(['GetQueueAttributes']);
   });
 
   it.each([
