@@ -1,0 +1,15 @@
+terraform {
+  required_version = ">= 1.9, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.41, < 8.0"
+    }
+  }
+}
