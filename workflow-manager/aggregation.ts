@@ -1,6 +1,6 @@
 import type { Interval } from '../common/domain/interval.ts';
 import type { AggregationContext, StageFailure } from './aggregation-context.ts';
-import { decidedWindows, unpublishedClaims } from './claims.ts';
+import { decidedWindows, latestMarkedEnd, unpublishedClaims } from './claims.ts';
 import { publishIntake, type IntakeSummary } from './intake-stage.ts';
 import { aggregationWindows, emptyIntakePlan } from './plan.ts';
 import type { Published } from './publish.ts';
@@ -12,6 +12,8 @@ export interface AggregationSummary extends WindowsSummary {
   readonly span: Interval;
   readonly intake: IntakeSummary;
   readonly republished: Published;
+  /** The end of the latest window whose task was published before this run. */
+  readonly latestWindowEnd: Date | undefined;
   /** Names that are no canonical ones; one that is listed twice counts twice. */
   readonly strays: number;
   /** Why stages failed; a task that could not be published is counted in its stage instead. */
@@ -55,6 +57,7 @@ export async function publishAggregation(context: AggregationContext): Promise<A
     oldestUnaggregated: found.oldestUnaggregated ?? intake.oldestBehindWindows,
     span,
     republished,
+    latestWindowEnd: latestMarkedEnd(id, decided),
     intake,
     strays: context.strays,
     failures: context.failures,

@@ -1,4 +1,4 @@
-import { formatBatchTime } from '../common/domain/batch-time.ts';
+import { formatBatchTime, parseBatchTime } from '../common/domain/batch-time.ts';
 import {
   aggregateClaim,
   aggregateClaimPrefix,
@@ -43,6 +43,20 @@ export async function decidedWindows(
   );
   // One for each prefix.
   return { claims: claims!, markers: markers! };
+}
+
+/** The end of the latest window of the aggregation whose task was published; `undefined` if there is none. */
+export function latestMarkedEnd(aggregationId: string, { markers }: DecidedWindows): Date | undefined {
+  const prefix = aggregateMarkerPrefix(aggregationId);
+  let latest: Date | undefined;
+  for (const key of markers) {
+    const window = key.slice(prefix.length);
+    // The prefix is also that of aggregations with a longer id.
+    if (!WINDOW.test(window)) continue;
+    const end = parseBatchTime(window.slice(window.length / 2 + 1).replaceAll('-', '/'));
+    if (end && (!latest || end > latest)) latest = end;
+  }
+  return latest;
 }
 
 async function setOf(keys: AsyncIterable<string>): Promise<Set<string>> {

@@ -27,6 +27,11 @@ const OF_AGGREGATIONS: readonly (readonly [name: string, help: string, value: Of
   ],
   ['intake_tasks_scheduled', 'Intake tasks published in this run', (s) => s.intake.published],
   [
+    'intake_tasks_failed',
+    'Intake tasks of this run that could not be published, or not marked as published',
+    (s) => s.intake.failed,
+  ],
+  [
     'intake_tasks_skipped_due_to_marker',
     'Ingestion batches whose intake task was published before',
     (s) => s.intake.skippedByMarker,
@@ -35,6 +40,11 @@ const OF_AGGREGATIONS: readonly (readonly [name: string, help: string, value: Of
     'aggregation_tasks_scheduled',
     'Aggregate tasks published in this run',
     (s) => s.aggregate.published + s.republished.published,
+  ],
+  [
+    'aggregation_tasks_failed',
+    'Aggregate tasks of this run that could not be published, or not marked as published',
+    (s) => s.aggregate.failed + s.republished.failed,
   ],
   ['aggregation_tasks_skipped_due_to_marker', 'Windows that were decided before', (s) => s.aggregate.skippedByMarker],
   ['number_of_batches_in_aggregation', 'Batches in the aggregate tasks of this run', (s) => s.aggregate.batchesInTask],
@@ -53,6 +63,11 @@ const OF_AGGREGATIONS: readonly (readonly [name: string, help: string, value: Of
     'missing_own_validations',
     'Batches in the windows that the peer has validated and we have not',
     (s) => s.withoutOwnValidation,
+  ],
+  [
+    'latest_window_end_timestamp_seconds',
+    'End of the latest window whose task was published before this run, in seconds since 1970, 0 if there is none',
+    ({ latestWindowEnd }) => (latestWindowEnd?.getTime() ?? 0) / 1000,
   ],
   ['windows_caught_up', 'Windows published in this run that earlier runs missed', (s) => s.aggregate.caughtUp],
   [

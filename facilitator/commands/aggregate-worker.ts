@@ -1,6 +1,6 @@
 import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { decodeAggregateMessage, type AggregateTask, type AggregateTaskReference } from '../../common/domain/task.ts';
-import { command, type CommandContext } from '../../common/runtime/command.ts';
+import { command } from '../../common/runtime/command.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import { aggregate, type AggregateSetup } from '../aggregate.ts';
 import { readClaimedTask } from '../claimed-task.ts';
@@ -12,6 +12,7 @@ import {
   checkAggregateOptions,
   type AggregateSetupNow,
 } from './aggregate-setup.ts';
+import type { EngineContext } from './engine-setup.ts';
 import {
   checkStorages,
   checkWorkerOptions,
@@ -38,6 +39,11 @@ export function aggregateTasks(
       const setup = await setupNow();
       const whole = 'batchesObject' in task ? await readClaimedTask(task, setup.ownInput, signal) : task;
       const { batches, packets, invalidPackets, isPublished } = await aggregate(whole, { ...setup, log }, signal);
+      setup.metrics.set(
+        'facilitator_aggregate_window_end_timestamp_seconds',
+        { aggregation_id: whole.aggregationId },
+        whole.window.end.getTime() / 1000,
+      );
       return { batches, packets, invalid_packets: invalidPackets, is_published: isPublished };
     },
   };
@@ -46,12 +52,15 @@ export function aggregateTasks(
 /** As `aggregateTasks`, with storages that were checked. @throws ConfigurationInvalid, KeyInvalid, PermissionDenied */
 export async function openAggregateTasks(
   args: Args<typeof aggregateOptions>,
-  { log, clock }: Pick<CommandContext, 'log' | 'clock'>,
+  context: EngineContext,
   metrics?: Metrics,
 ): Promise<OpenTasks<AggregateTask | AggregateTaskReference>> {
-  const setupNow = await aggregateSetupOf(args, { log, clock }, metrics);
+  const setupNow = await aggregateSetupOf(args, context, metrics);
   const { ingestorInput, peerInput, ownInput, portalOutput, ownOutput } = await setupNow();
-  await checkStorages({ inputs: [ingestorInput, peerInput, ownInput], outputs: [portalOutput, ownOutput] }, log);
+  await checkStorages(
+    { inputs: [ingestorInput, peerInput, ownInput], outputs: [portalOutput, ownOutput] },
+    context.log,
+  );
   return { kind: aggregateTasks(setupNow), setupNow };
 }
 

@@ -8,6 +8,7 @@ import { fixedKeys, type KeySource } from '../crypto/key-source.ts';
 import { parseVerificationKey } from '../crypto/keys.ts';
 import type { CachedManifest, CacheSettings } from '../manifest/cached-manifest.ts';
 import { FETCH_DEFAULTS } from '../manifest/fetch-document.ts';
+import { noMetrics, type LabelsOf, type Metrics } from '../metrics/metrics.ts';
 import { ManifestKeySource, type KeyManifest } from '../manifest/manifest-keys.ts';
 import { ingestorManifest, processorManifest } from '../manifest/manifests.ts';
 import type { Need } from '../ways.ts';
@@ -85,7 +86,10 @@ type IngestorKeyArgs = Args<typeof ingestorKeyOptions> & { readonly 'instance-na
 type PeerKeyArgs = Args<typeof peerKeyOptions> & { readonly 'instance-name': string };
 
 /** What a command has for it. */
-type KeyContext = Pick<CommandContext, 'clock' | 'log'>;
+type KeyContext = Pick<CommandContext, 'clock' | 'log'> & {
+  /** Where it is said when the keys of manifests expire. */
+  readonly metrics?: Metrics;
+};
 
 /** A key with its identifier, or a manifest. @throws UsageError for one without the other */
 export function ingestorKeyNeed(args: Args<typeof ingestorKeyOptions>): Need {
@@ -148,7 +152,7 @@ export interface KeyWays {
 }
 
 interface PartyKeys extends KeyWays {
-  readonly party: string;
+  readonly party: LabelsOf<'facilitator_key_expiration_timestamp_seconds'>['party'];
   readonly expiredKeyGraceMs: number;
   readonly manifestOf: (base: string, settings: CacheSettings) => CachedManifest<KeyManifest>;
 }
@@ -168,16 +172,27 @@ export function needOf(party: string, { key, identifier, base }: KeyWays): Need 
 /** The keys of a party; nothing is fetched yet. @throws KeyInvalid */
 export function keysOf(
   { party, key, identifier, base, expiredKeyGraceMs, manifestOf }: PartyKeys,
-  context: KeyContext,
+  { log, clock, metrics = noMetrics }: KeyContext,
 ): KeySource {
   if (key !== undefined && identifier !== undefined) {
     if (base !== undefined) {
-      context.log.info({ party, manifest_base_url: base }, `--${party}-public-key goes before the manifest’s keys`);
+      log.info({ party, manifest_base_url: base }, `--${party}-public-key goes before the manifest’s keys`);
     }
     const option = `--${party}-public-key`;
     return fixedKeys(new Map([[identifier, parseVerificationKey(key, option)]]), option);
   }
   // `needOf` has seen to it that there is one.
-  const manifest = manifestOf(base!, manifestCaching(context));
-  return new ManifestKeySource(manifest, { ...context, party, expiredKeyGraceMs });
+  const manifest = manifestOf(base!, manifestCaching({ log, clock }));
+  return new ManifestKeySource(manifest, {
+    log,
+    clock,
+    party,
+    expiredKeyGraceMs,
+    onExpiration: (identifier, expiration) =>
+      metrics.set(
+        'facilitator_key_expiration_timestamp_seconds',
+        { party, key_id: identifier },
+        expiration.getTime() / 1000,
+      ),
+  });
 }

@@ -19,6 +19,8 @@ export interface ManifestKeySettings {
   readonly expiredKeyGraceMs: number;
   readonly clock: () => Date;
   readonly log: Logger;
+  /** Told, whenever a key was asked for and is there, when it expires; not if that is no date. */
+  readonly onExpiration?: (identifier: string, expiration: Date) => void;
 }
 
 /**
@@ -64,8 +66,10 @@ export class ManifestKeySource implements KeySource {
 
   #checkExpiration({ url, confirmedAtMs }: HeldManifest<KeyManifest>, identifier: string, entry: ManifestKey): void {
     const overdueMs = this.#overdueMs(entry);
+    const { party, expiredKeyGraceMs, onExpiration } = this.#settings;
+    const expiration = parseExpiration(entry.expiration);
+    if (expiration) onExpiration?.(identifier, expiration);
     if (overdueMs !== undefined && overdueMs <= 0) return;
-    const { party, expiredKeyGraceMs } = this.#settings;
     if (overdueMs !== undefined && overdueMs > expiredKeyGraceMs) {
       throw new SigningKeyExpired(
         `key "${identifier}" of ${url} expired at ${entry.expiration}, longer ago than --expired-key-grace allows`,

@@ -4,6 +4,8 @@ const aggregation_id = 'name of the aggregation';
 const status = ['success', 'error', 'rejected'] as const;
 const reason = ['header', 'packet_file'] as const;
 const task = 'kind of task';
+const key_id =
+  'identifier of a key that we were given; of a packet key, 16 hexadecimal digits of SHA-256(public point)';
 /** As `Settled` of the worker. */
 const outcome = ['ack', 'nack', 'reject', 'lost', 'unsettled'] as const;
 const service = 'host of the cloud’s API, else the scheme of the location';
@@ -70,6 +72,11 @@ export const METRICS = {
     help: 'Packets in the sum part that was published last',
     labels: { aggregation_id },
   },
+  facilitator_aggregate_window_end_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'End of the window whose sum part was published last, or found published, in seconds since 1970',
+    labels: { aggregation_id },
+  },
   facilitator_aggregate_packets_processed: {
     kind: 'counter',
     help: 'Packets in the sum parts published',
@@ -94,13 +101,23 @@ export const METRICS = {
       result: ['taken_in', 'without_message', 'summed', 'duplicate', 'no_peer_share', 'proof_failed', 'undecryptable'],
     },
   },
+  facilitator_sealed_sums_total: {
+    kind: 'counter',
+    help: 'Batches of aggregate by what became of the sum that intake sealed; where it is not used, every packet is opened again',
+    labels: { aggregation_id, result: ['used', 'missing', 'no_sealed_sum', 'other_version', 'no_key', 'malformed'] },
+  },
   facilitator_key_uses_total: {
     kind: 'counter',
-    help: 'Packets opened, or signatures verified or made, with a key; what counts no more may be retired',
+    help: 'Packets and sealed sums opened, signatures verified or made, with a key; what counts no more may be retired',
     labels: {
-      use: ['open_packet', 'verify_ingestion', 'verify_peer', 'sign'],
-      key_id: 'identifier of a key that we were given; of a packet key, 16 hexadecimal digits of SHA-256(public point)',
+      use: ['open_packet', 'open_sealed_sum', 'verify_ingestion', 'verify_peer', 'sign'],
+      key_id,
     },
+  },
+  facilitator_key_expiration_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When a batch signing key that was asked for expires by its author’s manifest, in seconds since 1970',
+    labels: { party: ['ingestor', 'peer', 'pha', 'facilitator'], key_id },
   },
   facilitator_task_duration_seconds: {
     kind: 'histogram',

@@ -15,6 +15,7 @@ import { settleTask } from '../../../facilitator/worker/settle.ts';
 import { keysIn, readSumPart } from '../../support/batches.ts';
 import { batchId, honest, ingest, takeInAtBoth } from '../../support/honest-batch.ts';
 import { memoryLogger, type MemoryLog } from '../../support/memory-log.ts';
+import { memoryMetrics } from '../../support/memory-metrics.ts';
 import { AGGREGATION, aggregateSetup, newWorld, WINDOW, type World } from '../../support/servers.ts';
 import { filesIn, temporaryDirectory } from '../../support/temp-directory.ts';
 import { DeliveryDouble } from '../worker/queue-double.ts';
@@ -68,6 +69,17 @@ describe('a task whose batches are in its claim', () => {
       window_begin: '2026/11/20/09/00',
       window_end: '2026/11/20/12/00',
     });
+  });
+
+  it('leaves the end of its window in the metrics once its sum part is published', async () => {
+    const metrics = memoryMetrics();
+    const name = 'facilitator_aggregate_window_end_timestamp_seconds';
+    await settle(encodeAggregateTask(TASK), { metrics });
+    expect(metrics.of(name)).toEqual({});
+    await ingest(world, 0, honest(3));
+    await takeInAtBoth(world, 0);
+    await settle(encodeAggregateTask(TASK), { metrics });
+    expect(metrics.of(name)).toEqual({ [`${name}{aggregation_id="${AGGREGATION}"}`]: WINDOW.end.getTime() / 1000 });
   });
 
   it('is given back while the claim is missing, or cannot be looked for', async () => {

@@ -21,7 +21,8 @@ const task = {
 
 let lines: Record<string, unknown>[];
 const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
-const context = { log, clock: () => new Date('2026-11-21T10:00:00Z') };
+const engine = { atEnd: (): void => {}, stopwatch: (): number => 0 };
+const context = { log, clock: () => new Date('2026-11-21T10:00:00Z'), ...engine };
 
 function argsOf(options: CommandOptions): Args<typeof intakeOptions> {
   const typed = without(options, 'aggregation-id', 'batch-id', 'date');
@@ -83,7 +84,7 @@ describe('where the peer reads', () => {
     vi.stubGlobal('fetch', fetch);
     let now = 0;
     const args = argsOf({ ...fromManifest, 'instance-name': 'us-ct' });
-    const setupNow = await intakeSetupOf(args, { log, clock: () => new Date(now) });
+    const setupNow = await intakeSetupOf(args, { log, clock: () => new Date(now), ...engine });
     expect((await setupNow()).peerOutput.url).toBe('gs://first-bucket/prefix');
     bucket = 's3://us-west-1/second-bucket';
     now += 300_000;

@@ -241,3 +241,25 @@ it('a manifest of no identity in common is parsed by whoever asked for it', asyn
   const other = new CachedManifest({ urls: [`${server.base}/x`], parse: parseIngestorManifest }, settings);
   expect((await other.get()).manifest.batchSigningPublicKeys.size).toBe(1);
 });
+
+describe('the expiration of a key', () => {
+  it.each([
+    ['that is good', FUTURE, new Date(FUTURE)],
+    ['that expired for good', '2020-01-01T00:00:00Z', new Date('2020-01-01T00:00:00Z')],
+    ['whose expiration is no date', 'never', undefined],
+  ])('%s is told to whoever counts, if it is known', async (_name, expiration, told) => {
+    server.answer = serving({ k1: entry(KEY.pem, expiration) });
+    const found: unknown[] = [];
+    const onExpiration = (identifier: string, at: Date): void => void found.push(identifier, at);
+    const watched = new ManifestKeySource(manifest, {
+      party: 'peer',
+      expiredKeyGraceMs: DAY,
+      clock,
+      log,
+      onExpiration,
+    });
+    await watched.find('k1').catch(() => undefined);
+    await watched.find('k2');
+    expect(found).toEqual(told ? ['k1', told] : []);
+  });
+});
