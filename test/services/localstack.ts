@@ -1,13 +1,19 @@
 import { startService, tool, type Service } from './service.ts';
 
+/** `available` are those that start when they are first asked. */
+const READY = new Set<string | undefined>(['running', 'available']);
+
+/** What of AWS is wanted, by LocalStack's names. */
+const SERVICES = ['sns', 'sqs'] as const;
+
 /**
- * SNS and SQS of LocalStack, which keeps closer to AWS than moto does, at one address, for any credentials. All is in
- * its memory. Guard tests by `withoutTools('…', 'localstack')`.
+ * LocalStack, which keeps closer to AWS than moto does: SNS and SQS, or other services, at one address, for any
+ * credentials. All is in its memory. Guard tests by `withoutTools('…', 'localstack')`.
  *
  * It is one process that listens on its port only, calls nobody, and has nothing to lose by SIGKILL; by SIGTERM it
  * takes up to seconds to end.
  */
-export function startLocalstack(): Promise<Service> {
+export function startLocalstack(services: readonly string[] = SERVICES): Promise<Service> {
   return startService({
     name: 'localstack',
     // Its port is told by a variable: `env` sets it and becomes LocalStack.
@@ -20,7 +26,7 @@ export function startLocalstack(): Promise<Service> {
       ];
     },
     env: {
-      SERVICES: 'sns,sqs',
+      SERVICES: services.join(','),
       STRICT_SERVICE_LOADING: '1',
       EAGER_SERVICE_LOADING: '1',
       // In a container it would take `/var/lib/localstack` and others for its own, whatever FILESYSTEM_ROOT says.
@@ -35,10 +41,10 @@ export function startLocalstack(): Promise<Service> {
       LS_LOG: 'error',
     },
     isReady: async (url) => {
-      const { services } = (await (await fetch(`${url}/_localstack/health`)).json()) as {
+      const health = (await (await fetch(`${url}/_localstack/health`)).json()) as {
         readonly services: Readonly<Record<string, string>>;
       };
-      return services['sns'] === 'running' && services['sqs'] === 'running';
+      return services.every((name) => READY.has(health.services[name]));
     },
   });
 }

@@ -21,7 +21,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../services/service.ts';
 import { cannotRun } from '../support/skip.ts';
-import { startLocalstackAws } from './localstack-aws.ts';
+import { startLocalstack } from '../services/localstack.ts';
 import { openWorkspace, withoutTerraform } from './terraform.ts';
 
 /*
@@ -97,7 +97,7 @@ describe.skipIf(cannotApply)('what terraform makes at AWS', () => {
   let s3: S3Client;
 
   beforeAll(async () => {
-    service = await startLocalstackAws();
+    service = await startLocalstack(['sns', 'sqs', 's3', 'sts', 'iam']);
     const client = {
       region: REGION,
       endpoint: service.url,

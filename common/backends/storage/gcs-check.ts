@@ -3,6 +3,7 @@ import type { GcsBucket } from './gcs-bucket.ts';
 import { missingBucket } from './gcs-errors.ts';
 
 const READING = ['storage.objects.get', 'storage.objects.list'];
+/** Also to replace objects. A peer that lets us write need not let us read. */
 const WRITING = ['storage.objects.create', 'storage.objects.delete'];
 
 /** Of stand-ins that do not have the call. */
@@ -23,7 +24,7 @@ export async function checkGcsBucket(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const action = bucket.action('check');
-  const wanted = access === 'read' ? READING : [...READING, ...WRITING];
+  const wanted = access === 'read' ? READING : WRITING;
   const query = wanted.map((permission) => `permissions=${permission}`).join('&');
   const { status, data } = await bucket.send<Answer>(
     action,
