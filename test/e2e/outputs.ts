@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import { openStorage } from '../../common/backends/storage/open.ts';
+import { sealedSumKey, sumPartKeys, validationKeys, type BatchKeys } from '../../common/domain/batch-path.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import { readObject } from '../../common/runtime/read-object.ts';
-import { SERVERS } from '../../deploy/local/places.ts';
-import { plainSum } from '../../deploy/local/plain-sums.ts';
-import { histogram, readSumPart } from '../../deploy/local/sum-parts.ts';
+import { isFirst, otherServer, SERVERS } from '../../deploy/local/places.ts';
 import { readSingleRecord } from '../../facilitator/codec/read.ts';
 import { batchSignature } from '../../facilitator/codec/record-types.ts';
-import { digest, LOAD, type Input } from './input.ts';
+import { COPY_PREFIX } from '../../facilitator/publish-sum-part.ts';
+import type { Input } from './input.ts';
 import type { World } from './world.ts';
 
 /** What markers and claims of the publisher begin with; they tell of runs, and differ with them. */
@@ -23,12 +24,32 @@ export async function outputsOf(world: World): Promise<Map<string, string>> {
     }
   };
   for (const server of SERVERS) {
-    await collect(`${server} own validation`, world.storage(server, 'ownValidation'));
-    await collect(`${server} peer validation`, world.storage(server, 'peerValidation'));
+    await collect(`${server} own`, world.storage(server, 'ownValidation'));
+    await collect(`${server} peer`, world.storage(server, 'peerValidation'));
   }
   await collect('portal', openStorage(world.places.portal));
   return outputs;
 }
+
+/** The names of what each server is to write, as in `outputsOf`, sorted. */
+export function outputNames({ aggregations, window }: Input): string[] {
+  return SERVERS.flatMap((server) => {
+    const writer = isFirst(server) ? 0 : 1;
+    return aggregations.flatMap(({ id, batches }) => {
+      const sum = sumPartKeys('e2e', id, window, writer);
+      const validations = batches.flatMap((batch) => keysOf(validationKeys(id, batch, writer)));
+      return [
+        ...validations.map((key) => `${server} own/${key}`),
+        ...validations.map((key) => `${otherServer(server)} peer/${key}`),
+        ...keysOf(sum).map((key) => `portal/${key}`),
+        ...batches.map((batch) => `${server} own/${sealedSumKey(id, batch, writer)}`),
+        `${server} own/${COPY_PREFIX}${sum.signature}`,
+      ];
+    });
+  }).sort();
+}
+
+const keysOf = ({ header, packets, signature }: BatchKeys): string[] => [header, packets, signature];
 
 function signatureWithoutValue(file: Uint8Array): string {
   const { batch_header, packets, key_identifier } = readSingleRecord(batchSignature, file).record;
@@ -36,39 +57,6 @@ function signatureWithoutValue(file: Uint8Array): string {
   return ['signature by', key_identifier, ...parts].join(' ');
 }
 
-/** What a world must come to, and what it has come to. */
-export interface Sums {
-  readonly histogram: readonly number[];
-  readonly packets: number;
-  readonly batches: number;
-  readonly invalidPackets: number;
-}
-
-/** By ordinary addition of the plain data. */
-export function expectedSums({ aggregations }: Input): Sums[] {
-  return aggregations.map((aggregation) => ({
-    histogram: plainSum(aggregation, LOAD.bins),
-    packets: aggregation.batches.reduce((sum, { packets }) => sum + packets, 0),
-    batches: aggregation.batches.length,
-    invalidPackets: 0,
-  }));
-}
-
-/** Of the sum parts that both servers have published, as a portal would verify and add them. */
-export async function publishedSums({ input, places }: World): Promise<Sums[]> {
-  const { keys, aggregations, window } = input;
-  return Promise.all(
-    aggregations.map(async ({ id: aggregationId }) => {
-      const about = { instanceName: 'e2e', aggregationId, window };
-      const portal = openStorage(places.portal);
-      const pha = await readSumPart(portal, 'pha', about, keys.signing.pha.spki);
-      const facilitator = await readSumPart(portal, 'facilitator', about, keys.signing.facilitator.spki);
-      return {
-        histogram: histogram(pha, facilitator),
-        packets: Number(pha.part.total_individual_clients),
-        batches: facilitator.part.batch_uuids.length,
-        invalidPackets: pha.invalidPackets + facilitator.invalidPackets,
-      };
-    }),
-  );
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,83 +1,58 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { sumPartKeys, validationKeys } from '../../common/domain/batch-path.ts';
-import { openStorage } from '../../common/backends/storage/open.ts';
-import { hasObject } from '../../common/runtime/read-object.ts';
-import { isFirst, SERVERS } from '../../deploy/local/places.ts';
 import { whenBatchesAreIn, whenWindowIsDue } from '../../deploy/local/windows.ts';
-import { runToSuccess, Workers, type ProcessSettings } from './workers.ts';
-import type { World } from './world.ts';
+import { SERVERS } from '../../deploy/local/places.ts';
+import { subjectsOf, type Input } from './input.ts';
+import type { Kind, Ledger } from './ledger.ts';
+import { runToSuccess } from './processes.ts';
+import { serviceEnvironment, type ServiceUrls } from './stand-ins.ts';
+import { Workers, type Seat } from './workers.ts';
+import type { Message, World } from './world.ts';
 
-const LOOK_EVERY_MS = 100;
-const PATIENCE_MS = 200_000;
+/** For all tasks of a kind; several times what the slowest stage takes on a busy machine. */
+const LIMIT_MS = 240_000;
 
 /** What a stage does to the system besides letting it run. */
-export interface Disturbance {
+export interface Stage {
+  /** One word; in names of buckets and queues. */
+  readonly name: string;
   /** How long a task stays with a worker that says nothing. */
   readonly ackDeadlineMs: number;
-  /** How often each message comes; more than once needs a world that is relayed. */
+  /** Where publishers and workers find services. */
+  readonly urls: ServiceUrls;
+  /** Where single workers do, if that is somewhere else. */
+  readonly urlsOf?: (seat: Seat) => ServiceUrls;
+  /** Told of the workers as they start. */
+  readonly watch?: (workers: Workers) => void;
+  /** Passes on to the workers what the publishers have published; without it, they take it from there. */
+  readonly relay?: (kind: Kind, messages: readonly Message[], world: World) => Promise<void>;
+  /** How many messages there are of each task. Default: 1. */
   readonly copies?: number;
-  /** Goes on until the signal is aborted, or it has had enough; it is waited for. */
-  readonly disturb?: (workers: Workers, signal: AbortSignal, world: World) => Promise<void>;
-  /** Before the workers are told to end, for what they are still to do. */
-  readonly until?: (workers: Workers) => boolean;
+  /** What else is to be seen before the workers are told to end. */
+  readonly until?: () => boolean;
 }
 
-/** Runs the publishers for intake, then for the window, while workers do the tasks; returns when all results are there. */
-export async function runSystem(world: World, disturbance: Disturbance, settings: ProcessSettings): Promise<Workers> {
-  const { window } = world.input;
-  const over = new AbortController();
-  await using workers = new Workers(world, disturbance.ackDeadlineMs, settings);
-  const disturbed = disturbance.disturb?.(workers, over.signal, world) ?? Promise.resolve();
-  // Awaited below; until then a failure must not count as unhandled.
-  disturbed.catch(() => {});
-  try {
-    for (const [kind, asOf, areThere] of [
-      ['intakeTasks', whenBatchesAreIn(window), validationsAreThere],
-      ['aggregateTasks', whenWindowIsDue(window), sumPartsAreThere],
-    ] as const) {
-      await Promise.all(world.servers.map((server) => runToSuccess(world.publisher(server, asOf), settings)));
-      if (disturbance.copies !== undefined) await world.relay(kind, disturbance.copies);
-      await poll(`results of ${kind}`, workers, () => areThere(world));
-    }
-    await poll('the end of all tasks', workers, async () => disturbance.until?.(workers) ?? true);
-    await disturbed;
-  } finally {
-    over.abort();
+/** Runs the publishers for intake, then for the window, while workers do the tasks; returns when all are done. */
+export async function runSystem(world: World, stage: Stage, logFile: string): Promise<Ledger> {
+  const { input } = world;
+  const { ackDeadlineMs, urls, urlsOf = () => urls, copies = 1, until = () => true } = stage;
+  const publishing = { env: serviceEnvironment(urls), logFile, hasChannel: true };
+  await using workers = new Workers(world, { ackDeadlineMs, urlsOf, logFile });
+  const { ledger } = workers;
+  stage.watch?.(workers);
+  for (const [kind, asOf] of [
+    ['intake', whenBatchesAreIn(input.window)],
+    ['aggregate', whenWindowIsDue(input.window)],
+  ] as const) {
+    await Promise.all(SERVERS.map((server) => runToSuccess(world.publisher(server, asOf), publishing)));
+    if (stage.relay) await stage.relay(kind, await world.published(kind), world);
+    await ledger.until(`the end of all ${kind} tasks`, () => areAllDone(ledger, input, kind, copies), LIMIT_MS);
   }
-  return workers;
+  await ledger.until('what the stage is about', until, LIMIT_MS);
+  return ledger;
 }
 
-async function poll(what: string, workers: Workers, isThere: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isThere())) {
-    workers.check();
-    if (Date.now() > deadline) throw new Error(`${what} did not come: ${JSON.stringify([...workers.outcomes])}`);
-    await delay(LOOK_EVERY_MS);
-  }
-}
-
-async function validationsAreThere(world: World): Promise<boolean> {
-  for (const server of SERVERS) {
-    const own = world.storage(server, 'ownValidation');
-    const keys = new Set<string>();
-    for await (const key of own.list()) keys.add(key);
-    const writer = isFirst(server) ? 0 : 1;
-    // Our own signature is the last thing that intake writes.
-    const isThere = world.input.aggregations.every(({ id, batches }) =>
-      batches.every((batch) => keys.has(validationKeys(id, batch, writer).signature)),
-    );
-    if (!isThere) return false;
-  }
-  return true;
-}
-
-async function sumPartsAreThere(world: World): Promise<boolean> {
-  const portal = openStorage(world.places.portal);
-  const { aggregations, window } = world.input;
-  const there = await Promise.all(
-    aggregations.flatMap(({ id }) =>
-      SERVERS.map((server) => hasObject(portal, sumPartKeys('e2e', id, window, isFirst(server) ? 0 : 1).signature)),
-    ),
+/** Every message was done and acknowledged. */
+function areAllDone(ledger: Ledger, input: Input, kind: Kind, copies: number): boolean {
+  return SERVERS.every((server) =>
+    subjectsOf(input, kind).every((subject) => ledger.messagesDone({ server, kind, subject }) >= copies),
   );
-  return there.every(Boolean);
 }

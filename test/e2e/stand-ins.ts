@@ -6,11 +6,12 @@ import { startMoto } from '../services/moto.ts';
 import { startPubSubEmulator } from '../services/pubsub-emulator.ts';
 import { startVersitygw, VERSITYGW_CREDENTIALS, VERSITYGW_REGION } from '../services/versitygw.ts';
 
-export type ServiceName = 'gcs' | 'pubsub' | 's3' | 'moto';
+/** Addresses: `http://127.0.0.1:PORT`. */
+export type ServiceUrls = Readonly<Record<'gcs' | 'pubsub' | 's3' | 'moto', string>>;
 
 /** Both clouds. */
 export interface StandIns extends AsyncDisposable {
-  readonly urls: Readonly<Record<ServiceName, string>>;
+  readonly urls: ServiceUrls;
   createGcsBucket(name: string): Promise<void>;
   createS3Bucket(name: string): Promise<void>;
 }
@@ -53,7 +54,7 @@ export async function startStandIns(): Promise<StandIns> {
 }
 
 /** How a process finds services at these addresses. */
-export function serviceEnvironment(urls: StandIns['urls']): Record<string, string> {
+export function serviceEnvironment(urls: ServiceUrls): Record<string, string> {
   return {
     STORAGE_EMULATOR_HOST: urls.gcs,
     PUBSUB_EMULATOR_HOST: urls.pubsub.replace('http://', ''),

@@ -1,38 +1,34 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SERVERS } from '../../deploy/local/places.ts';
 import { withoutPubSubEmulator } from '../services/pubsub-emulator.ts';
 import { withoutTools } from '../services/service.ts';
 import { startFaultProxy, type Fault } from '../support/fault-proxy.ts';
-import { startGrpcProxy } from './grpc-proxy.ts';
-import { LOAD, makeInput, type Input } from './input.ts';
-import { expectedSums, outputsOf, publishedSums } from './outputs.ts';
-import { runSystem, type Disturbance } from './stage.ts';
+import { AckLoss } from './ack-loss.ts';
+import { makeInput, subjectsOf, type Input } from './input.ts';
+import { passUnderKills } from './kill-plan.ts';
+import { Killer } from './killer.ts';
+import { KINDS, type Ledger } from './ledger.ts';
+import { modelSums } from './model-sums.ts';
+import { outputNames, outputsOf } from './outputs.ts';
+import { startPubSubAckProxy } from './pubsub-proxy.ts';
+import { startSeatProxies } from './seat-proxies.ts';
+import { startSqsAckProxy } from './sqs-proxy.ts';
+import { runSystem, type Stage } from './stage.ts';
 import { serviceEnvironment, startStandIns, type StandIns } from './stand-ins.ts';
 import { Stopper } from './stopper.ts';
-import type { Workers } from './workers.ts';
+import { generatedTotals, plainTotals, publishedSums, recordedSums, referenceSums, type Sums } from './sums.ts';
 import { World } from './world.ts';
 
 const WHAT = 'the whole system';
 const isMissing = [withoutTools(WHAT, 'fake-gcs-server', 'versitygw', 'moto_server'), withoutPubSubEmulator(WHAT)];
 
-const KINDS = ['pha', 'facilitator'].flatMap((server) => [
-  `${server} intake-batch-worker`,
-  `${server} aggregate-worker`,
-]);
-const tasksOf = (kind: string): number => (kind.includes('intake') ? LOAD.batches : LOAD.aggregations);
-
-interface Stage extends Disturbance {
-  readonly name: string;
-  /** Instead of the stand-ins' own addresses. */
-  readonly urls?: Partial<StandIns['urls']>;
-}
-
 describe.skipIf(isMissing.some(Boolean))('the whole system, one server at Google and one at Amazon', () => {
   let standIns: StandIns;
   let input: Input;
+  let expected: Sums;
   let directory: string;
   let undisturbed: ReadonlyMap<string, string>;
 
@@ -41,117 +37,164 @@ describe.skipIf(isMissing.some(Boolean))('the whole system, one server at Google
     standIns = await startStandIns();
     for (const [name, value] of Object.entries(serviceEnvironment(standIns.urls))) vi.stubEnv(name, value);
     input = await makeInput();
+    expected = await modelSums(input);
   });
   afterAll(async () => {
     await standIns?.[Symbol.asyncDispose]();
     vi.unstubAllEnvs();
-    if (!process.env['DSP_E2E_KEEP_LOGS']) rmSync(directory, { recursive: true, force: true });
+    if (process.env['DSP_E2E_KEEP_LOGS']) process.stdout.write(`logs of the workers: ${directory}\n`);
+    else rmSync(directory, { recursive: true, force: true });
   });
 
-  it('sums what the plain data sum to', async () => {
-    const outputs = await run({ name: 'undisturbed', ackDeadlineMs: 60_000, until: isAllDone(1) });
-    // Three objects of each batch for each server and its peer; of each window three for the portal, and a copy.
-    expect(outputs.size).toBe(2 * (LOAD.batches * 6 + LOAD.aggregations * 4));
+  it('the model that it is compared with sums what the plain data sum to, and what the reference has summed', () => {
+    expect(generatedTotals(input, expected)).toEqual(plainTotals(input));
+    expect(recordedSums(input, expected)).toEqual(referenceSums(input));
+  });
+
+  it('sums what it should', async () => {
+    const { outputs } = await run({ name: 'undisturbed', ackDeadlineMs: 60_000, urls: standIns.urls });
+    expect([...outputs.keys()].sort()).toEqual(outputNames(input));
     undisturbed = outputs;
   });
 
   it('does so when every message comes twice', async () => {
-    const outputs = await run({ name: 'twice', ackDeadlineMs: 60_000, copies: 2, until: isAllDone(2) });
+    const { outputs, ledger } = await run({
+      name: 'twice',
+      ackDeadlineMs: 60_000,
+      urls: standIns.urls,
+      copies: 2,
+      relay: async (_, messages, world) => {
+        for (const message of [...messages, ...messages]) await world.pass(message);
+      },
+    });
+    for (const kind of KINDS) {
+      for (const server of SERVERS) {
+        expect(ledger.messagesDone({ server, kind })).toBe(2 * subjectsOf(input, kind).length);
+      }
+    }
     expect(outputs).toEqual(undisturbed);
   });
 
   it('does so when a worker is killed every second, 60 times', async () => {
-    const outputs = await run({ name: 'killed', ackDeadlineMs: 2000, copies: 1, disturb: killOneEachSecond(60) });
+    let killer: Killer | undefined;
+    await using proxies = await startSeatProxies(standIns.urls, (seat, request) => killer?.see(seat, request));
+    const { outputs, ledger } = await run(
+      {
+        name: 'killed',
+        ackDeadlineMs: 2000,
+        urls: standIns.urls,
+        urlsOf: (seat) => proxies.urlsOf(seat),
+        watch: (workers) => {
+          killer = new Killer(
+            workers,
+            KINDS.flatMap((kind) => subjectsOf(input, kind)),
+          );
+        },
+        // The workers are there before there are messages.
+        relay: (kind, messages, world) => passUnderKills(killer!, kind, messages, world),
+      },
+      () => `${killer?.kills.length} kills in ${((killer?.durationMs ?? 0) / 1000).toFixed(0)} s`,
+    );
+    const kills = killer?.kills ?? [];
+    expect(kills).toHaveLength(60);
+    // Every task that somebody was killed at came again, as often as that, and was done in the end.
+    for (const { server, kind, subject } of kills) {
+      const attempts = ledger.of({ server, kind, subject, outcome: 'ack' }).map(({ attempt }) => attempt);
+      const times = kills.filter((kill) => kill.server === server && kill.kind === kind && kill.subject === subject);
+      expect(Math.max(...attempts)).toBeGreaterThan(times.length);
+    }
     expect(outputs).toEqual(undisturbed);
   });
 
   it('does so when the object stores answer 503 to one request in five', async () => {
-    const oneInFive = ({ n }: { readonly n: number }): Fault | undefined => (n % 5 === 0 ? { status: 503 } : undefined);
+    let refusals = 0;
+    const oneInFive = ({ n }: { readonly n: number }): Fault | undefined => {
+      if (n % 5 !== 0) return undefined;
+      refusals++;
+      return { status: 503 };
+    };
     await using gcs = await startFaultProxy(standIns.urls.gcs, oneInFive);
     await using s3 = await startFaultProxy(standIns.urls.s3, oneInFive);
-    const urls = { gcs: gcs.url, s3: s3.url };
-    const outputs = await run({ name: 'unavailable', ackDeadlineMs: 60_000, urls, until: isAllDone(1) });
-    process.stdout.write(`  ${gcs.requests.length} requests to GCS, ${s3.requests.length} to S3\n`);
+    const { outputs } = await run(
+      { name: 'unavailable', ackDeadlineMs: 60_000, urls: { ...standIns.urls, gcs: gcs.url, s3: s3.url } },
+      () => `${refusals} times 503 to ${gcs.requests.length} requests to GCS and ${s3.requests.length} to S3`,
+    );
+    for (const { requests } of [gcs, s3]) expect(requests.length).toBeGreaterThan(500);
+    expect(refusals).toBe(Math.floor(gcs.requests.length / 5) + Math.floor(s3.requests.length / 5));
     expect(outputs).toEqual(undisturbed);
   });
 
-  it('does so when acknowledgements are lost until all is done', async () => {
-    let workers: Workers | undefined;
-    let lost = 0;
-    const isLost = (isAck: boolean): boolean => {
-      // As the workers see it, they have acknowledged everything.
-      if (!isAck || (workers && isAllDone(1)(workers))) return false;
-      lost++;
-      return true;
-    };
-    await using moto = await startFaultProxy(standIns.urls.moto, ({ headers }) =>
-      isLost(/DeleteMessage/.test(String(headers['x-amz-target'])))
-        ? { status: 200, body: '{}', headers: AMZ_JSON }
-        : undefined,
+  it('does so when the first acknowledgement of every message is lost', async () => {
+    const losses = { pubsub: new AckLoss(), sqs: new AckLoss() };
+    await using pubsub = await startPubSubAckProxy(standIns.urls.pubsub, losses.pubsub);
+    await using sqs = await startSqsAckProxy(standIns.urls.moto, losses.sqs);
+    const messages = subjectsOf(input, 'intake').length + subjectsOf(input, 'aggregate').length;
+    const cameAgain = (): number[] => [losses.pubsub.cameAgain, losses.sqs.cameAgain];
+    const { outputs, ledger } = await run(
+      {
+        name: 'acks-lost',
+        ackDeadlineMs: 5000,
+        urls: standIns.urls,
+        urlsOf: () => ({ ...standIns.urls, pubsub: pubsub.url, moto: sqs.url }),
+        until: () => cameAgain().every((count) => count === messages),
+      },
+      () =>
+        `${losses.pubsub.lost} acknowledgements lost by Pub/Sub and ${losses.sqs.lost} by SQS, ${cameAgain().join(' and ')} messages came again`,
     );
-    await using pubsub = await startGrpcProxy(standIns.urls.pubsub, (path) => isLost(path.endsWith('/Acknowledge')));
-    const outputs = await run({
-      name: 'acks-lost',
-      ackDeadlineMs: 5000,
-      urls: { moto: moto.url, pubsub: pubsub.url },
-      disturb: async (started) => void (workers = started),
-      until: isAllDone(1),
-    });
-    process.stdout.write(`  ${lost} acknowledgements lost\n`);
-    expect(lost).toBeGreaterThanOrEqual(2 * LOAD.batches);
+    for (const loss of Object.values(losses)) expect(loss.messages).toBe(messages);
+    // To the workers, each message was acknowledged twice.
+    const acks = new Map<string, number>();
+    for (const { messageId } of ledger.of({ outcome: 'ack' })) acks.set(messageId, (acks.get(messageId) ?? 0) + 1);
+    expect(acks.size).toBe(2 * messages);
+    expect(Math.min(...acks.values())).toBeGreaterThanOrEqual(2);
     expect(outputs).toEqual(undisturbed);
   });
 
   it('does so when a task outlives its deadline three times', async () => {
-    const stopper = new Stopper(input.aggregations[0]!.batches[0]!.id, 3, ACK_DEADLINE_MS + 1000);
-    await using gcs = await startFaultProxy(standIns.urls.gcs, (request) => stopper.see('pha', request));
-    await using s3 = await startFaultProxy(standIns.urls.s3, (request) => stopper.see('facilitator', request));
-    const outputs = await run({
-      name: 'outlived',
-      ackDeadlineMs: ACK_DEADLINE_MS,
-      urls: { gcs: gcs.url, s3: s3.url },
-      disturb: async (workers) => stopper.watch(workers),
-      until: (workers) => isAllDone(1)(workers) && stopper.isDone(),
-    });
-    process.stdout.write(`  ${stopper.stops} times stopped beyond the deadline\n`);
-    expect(stopper.isDone()).toBe(true);
+    // As many as `LOAD` has.
+    const subject = input.generated[0]!.batches[0]!.id;
+    let stopper: Stopper | undefined;
+    await using proxies = await startSeatProxies(standIns.urls, (seat, request) => stopper?.see(seat, request));
+    const { outputs, ledger } = await run(
+      {
+        name: 'outlived',
+        ackDeadlineMs: 3000,
+        urls: standIns.urls,
+        urlsOf: (seat) => proxies.urlsOf(seat),
+        watch: (workers) => {
+          stopper = new Stopper(workers, subject, 3);
+        },
+      },
+      () => `${stopper?.stops} workers stopped until their task was somebody else's`,
+    );
+    expect(stopper?.stops).toBe(6);
+    for (const server of SERVERS) {
+      const outcomes = ledger.of({ server, kind: 'intake', subject }).map(({ outcome }) => outcome);
+      expect(outcomes.filter((outcome) => outcome === 'lost').length).toBeGreaterThanOrEqual(3);
+      expect(outcomes).toContain('ack');
+    }
     expect(outputs).toEqual(undisturbed);
   });
 
-  async function run({ name, urls, ...disturbance }: Stage): Promise<ReadonlyMap<string, string>> {
+  /** @param counted what the stage has counted, for its line */
+  async function run(
+    stage: Stage,
+    counted?: () => string,
+  ): Promise<{ readonly outputs: ReadonlyMap<string, string>; readonly ledger: Ledger }> {
+    const { name } = stage;
     const beganAt = performance.now();
-    const world = await World.create(standIns, input, name, disturbance.copies !== undefined);
-    const logFile = join(directory, `${name}.log`);
-    const env = serviceEnvironment({ ...standIns.urls, ...urls });
-    const workers = await runSystem(world, disturbance, { env, logFile });
+    const world = await World.create(standIns, input, name, stage.relay !== undefined);
+    const ledger = await runSystem(world, stage, join(directory, `${name}.log`));
     const outputs = await outputsOf(world);
     const seconds = ((performance.now() - beganAt) / 1000).toFixed(1);
-    const tasks = [...workers.outcomes].map(([key, count]) => `${key} ${count}`).sort();
-    process.stdout.write(`e2e ${name}: ${seconds} s, ${outputs.size} objects; ${tasks.join(', ')}\n`);
-    expect(await publishedSums(world)).toEqual(expectedSums(input));
+    const counts = [ledger.summary, `${ledger.redeliveries} redeliveries`, ...(counted ? [counted()] : [])];
+    process.stdout.write(`e2e ${name}: ${seconds} s; ${counts.join('; ')}; ${outputs.size} objects\n`);
+    const sums = await publishedSums(world);
+    expect(sums).toEqual(expected);
+    expect(generatedTotals(input, sums)).toEqual(plainTotals(input));
+    expect(recordedSums(input, sums)).toEqual(referenceSums(input));
     expect(await world.lostMessages()).toEqual([]);
-    return outputs;
+    expect(await world.leftMessages()).toEqual([]);
+    return { outputs, ledger };
   }
 });
-
-const ACK_DEADLINE_MS = 3000;
-
-/** What moto answers with. */
-const AMZ_JSON = { 'content-type': 'application/x-amz-json-1.0' };
-
-/** `kill -9`; all intake messages come again now and then, so that there is something to be killed at. */
-function killOneEachSecond(times: number): NonNullable<Disturbance['disturb']> {
-  return async (workers, signal, world) => {
-    for (let n = 0; n < times; n++) {
-      await delay(1000, undefined, { signal });
-      // 3 has no divisor with the number of seats in common: each is hit.
-      workers.seats[(3 * n) % workers.seats.length]!.current.kill('SIGKILL');
-      if (n % 10 === 9) await world.sendAgain('intakeTasks');
-    }
-  };
-}
-
-/** Every message was done and acknowledged, in all its copies. */
-function isAllDone(copies: number): (workers: Workers) => boolean {
-  return (workers) => KINDS.every((kind) => workers.count(kind, 'ack') >= copies * tasksOf(kind));
-}

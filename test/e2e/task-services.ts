@@ -1,4 +1,4 @@
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { VERSITYGW_REGION } from '../services/versitygw.ts';
 import { pubSubTopics } from '../support/pubsub-topics.ts';
 import { SqsQueues } from '../support/sqs-queues.ts';
@@ -18,11 +18,13 @@ export interface TaskServices {
   /** Options that go with the kinds. */
   readonly publisherOptions: readonly string[];
   readonly workerOptions: readonly string[];
-  /** @param deadLettersOf gets what was delivered as often as one may */
+  /** @param deadLetters gets what was delivered as often as one may */
   create(name: string, deadLetters?: string): Promise<TaskTopic>;
   send(to: TaskTopic, body: Buffer): Promise<void>;
   /** Takes all that nobody holds. */
   drain(from: TaskTopic): Promise<Buffer[]>;
+  /** How many messages somebody holds, where the service tells. */
+  held(from: TaskTopic): Promise<number>;
 }
 
 /** High enough for any fault, so that a dead letter is one that would have become one in any case. */
@@ -44,6 +46,7 @@ export function googleTasks(emulatorUrl: string): TaskServices {
     },
     send: ({ topic }, body) => topics.publish(topic, body),
     drain: ({ queue }) => all(() => topics.drain(queue)),
+    held: async () => 0,
   };
 }
 
@@ -64,6 +67,12 @@ export function amazonTasks(): TaskServices {
       await queues.sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: body.toString() }));
     },
     drain: ({ queue }) => all(() => queues.drain(queue)),
+    held: async ({ queue }) => {
+      const AttributeNames = ['ApproximateNumberOfMessagesNotVisible'] as const;
+      const request = new GetQueueAttributesCommand({ QueueUrl: queue, AttributeNames: [...AttributeNames] });
+      const { Attributes } = await queues.sqs.send(request);
+      return Number(Attributes?.[AttributeNames[0]]);
+    },
   };
 }
 

@@ -6,8 +6,10 @@ export default defineConfig({
   root: fileURLToPath(new URL('../../', import.meta.url)),
   test: {
     include: ['test/e2e/**/*.e2e.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 120_000,
+    // Each of them is to have the machine for itself.
+    fileParallelism: false,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
     // Each stage is to be seen as it ends.
     disableConsoleIntercept: true,
   },
