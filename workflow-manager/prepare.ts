@@ -26,7 +26,7 @@ export async function prepare(args: PublisherArgs, context: CommandContext): Pro
   const { clock, log, stdout } = context;
   const now = planningTime(args, clock());
   const requests = new Map<string, number>();
-  const connected = connectByOptions(args, context, (request) => {
+  const connected = await connectByOptions(args, context, (request) => {
     requests.set(request, (requests.get(request) ?? 0) + 1);
   });
   requireDifferent(connected);
@@ -78,14 +78,14 @@ function planningTime(args: PublisherArgs, now: Date): Date {
   return asOf ?? now;
 }
 
-function connectByOptions(
+async function connectByOptions(
   args: PublisherArgs,
   { clock, log }: CommandContext,
   onRequest: Parameters<typeof connect>[0]['onRequest'],
-): RunPorts {
+): Promise<RunPorts> {
   const namespace = args['k8s-namespace'];
   const address = args['push-gateway'];
-  const ports = connect({
+  const ports = await connect({
     storages: {
       ingestor: { open: args['ingestor-input'], identity: args['ingestor-identity'] },
       'own-validation': { open: args['own-validation-input'], identity: args['own-validation-identity'] },

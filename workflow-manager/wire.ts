@@ -6,7 +6,7 @@ import { openerOf, type StorageOpener } from '../common/backends/storage/opener.
 import type { StorageRequest } from '../common/backends/storage/settings.ts';
 import type { Enqueuer } from '../common/ports/queue.ts';
 import type { Storage } from '../common/ports/storage.ts';
-import { naming } from '../common/runtime/naming.ts';
+import { naming, namingAsync } from '../common/runtime/naming.ts';
 import type { OptionSpec } from '../common/runtime/option-spec.ts';
 import { choice, storageLocation } from '../common/runtime/option-values.ts';
 import { openKubernetesJobs, type KubernetesJobsSettings } from './backends/kubernetes-jobs.ts';
@@ -42,17 +42,18 @@ export interface Connections {
  * The ports of a run. Nothing is read, written or asked yet.
  * @throws UsageError or ConfigurationInvalid that names the option
  */
-export function connect({ storages, queueKind, topics, queue, jobs, metrics, onRequest }: Connections): RunPorts {
+export async function connect(connections: Connections): Promise<RunPorts> {
+  const { storages, queueKind, topics, queue, jobs, metrics, onRequest } = connections;
   const storage = (name: keyof typeof storages): Storage =>
     naming(`--${name}-input`, () => storages[name].open({ identity: storages[name].identity, onRequest }));
-  const enqueuer = (name: keyof typeof topics): Enqueuer =>
-    naming(`--${name}-tasks-topic`, () => openEnqueuer(queueKind, topics[name], queue));
+  const enqueuer = (name: keyof typeof topics): Promise<Enqueuer> =>
+    namingAsync(`--${name}-tasks-topic`, () => openEnqueuer(queueKind, topics[name], queue));
   return {
     ingestion: storage('ingestor'),
     ownValidation: storage('own-validation'),
     peerValidation: storage('peer-validation'),
-    intakeTasks: enqueuer('intake'),
-    aggregateTasks: enqueuer('aggregate'),
+    intakeTasks: await enqueuer('intake'),
+    aggregateTasks: await enqueuer('aggregate'),
     jobs: jobs && naming('--reap-label-selector', (): Jobs => openKubernetesJobs(jobs)),
     metrics: metrics && naming('--push-gateway', (): MetricsGateway => openPushgateway(metrics)),
   };
