@@ -27,8 +27,22 @@ export const BATCH_TIME = WINDOW.begin;
 
 export function intakeRun(server: BenchServer, batch: BenchBatch, places: RunPlaces): ProgramRun {
   return runOf('intake-batch', server, {
+    'aggregation-id': AGGREGATION,
     'batch-id': batch.id.id,
     date: formatBatchTime(batch.id.time),
+    'ingestor-input': places.ingestion,
+    'peer-output': places.peerValidation,
+    'own-output': places.ownValidation,
+  });
+}
+
+/** A worker that waits for a task and ends after a second. @param queue a directory */
+export function idleWorkerRun(server: BenchServer, places: RunPlaces, queue: string): ProgramRun {
+  return runOf('intake-batch-worker', server, {
+    'task-queue-kind': 'local',
+    'task-queue-name': queue,
+    'worker-maximum-lifetime': '1',
+    'metrics-scrape-port': '0',
     'ingestor-input': places.ingestion,
     'peer-output': places.peerValidation,
     'own-output': places.ownValidation,
@@ -42,6 +56,7 @@ export function aggregateRun(
 ): ProgramRun {
   const peer = otherServer(server.name);
   return runOf('aggregate', server, {
+    'aggregation-id': AGGREGATION,
     'batch-id': batch.id.id,
     'batch-time': formatBatchTime(batch.id.time),
     'aggregation-start': formatBatchTime(WINDOW.begin),
@@ -64,7 +79,6 @@ function runOf(
   options: Readonly<Record<string, string>>,
 ): ProgramRun {
   const all = {
-    'aggregation-id': AGGREGATION,
     'is-first': String(isFirst(name)),
     'ingestor-public-key': keys.ingestor.spki,
     'ingestor-public-key-identifier': 'ingestor',

@@ -15,7 +15,10 @@ export function reportOf(results: Results): string {
     ...section('Threads', table(['', 'bins', 'by', 'CPU, µs', 'wall, µs'], scalingRows(results))),
     ...section('The floor', floorLines(results)),
     ...section('Memory', table(['', 'under', 'peak RSS'], peakRows(results))),
-    ...section('Start-up', table(['', 'under', 'first log line', 'until the end', 'peak RSS'], startUpRows(results))),
+    ...section(
+      'Start-up',
+      table(['', 'under', 'first log line', 'until the end', 'CPU', 'peak RSS'], startUpRows(results)),
+    ),
     ...section('The publisher', table(['on', '', 'CPU', 'wall', 'peak RSS'], publisherRows(results))),
     ...section('How this is measured', METHOD),
   ].join('\n\n');
@@ -160,11 +163,12 @@ function peakRows({ peaks }: Results): string[][] {
 }
 
 function startUpRows({ startUps }: Results): string[][] {
-  return startUps.map(({ what, subject, firstLogLineMs, wallMs, peakMiB }) => [
+  return startUps.map(({ what, subject, firstLogLineMs, wallMs, cpuMs, peakMiB }) => [
     what,
     subject.name,
     firstLogLineMs.length > 0 ? `${spreadCell(firstLogLineMs)} ms` : '–',
     `${spreadCell(wallMs)} ms`,
+    `${spreadCell(cpuMs)} ms`,
     `${shown(Math.max(...peakMiB))} MiB`,
   ]);
 }

@@ -33,6 +33,8 @@ export interface StartUp {
   readonly what: string;
   readonly subject: Subject;
   readonly wallMs: readonly number[];
+  /** Of the whole process, user and system: unlike `wallMs` hardly longer where others are busy. */
+  readonly cpuMs: readonly number[];
   readonly firstLogLineMs: readonly number[];
   readonly peakMiB: readonly number[];
 }

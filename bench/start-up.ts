@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PacketWorld } from './packet-world.ts';
-import { intakeRun } from './facilitator-run.ts';
+import { idleWorkerRun, intakeRun } from './facilitator-run.ts';
 import { runProgram, type ProgramRun } from './node-program.ts';
 import type { NodeSubject } from './packet-rounds.ts';
 import type { WorldSettings } from './packet-world.ts';
@@ -19,12 +19,18 @@ export async function measureStartUp(
 ): Promise<StartUp[]> {
   const { batch, places } = await world.ingested(PACKETS);
   const queues = join(directory, 'publisher');
+  const publisherOptions = await publisherArgs(queues);
   const commands: readonly { readonly what: string; readonly run: ProgramRun }[] = [
     { what: '`facilitator intake-batch --help`', run: { program: 'facilitator', args: ['intake-batch', '--help'] } },
+    // Its first line tells what has been done, so this has the work in it.
     { what: `\`facilitator intake-batch\`, ${PACKETS} packets`, run: intakeRun({ name: server, keys }, batch, places) },
     {
+      what: '`facilitator intake-batch-worker`, a second without tasks',
+      run: idleWorkerRun({ name: server, keys }, places, join(queues, 'intake-tasks')),
+    },
+    {
       what: '`workflow-manager`, nothing to do',
-      run: { program: 'workflow-manager', args: await publisherArgs(queues) },
+      run: { program: 'workflow-manager', args: publisherOptions },
     },
   ];
   const found: StartUp[] = [];
@@ -36,6 +42,7 @@ export async function measureStartUp(
         what,
         subject,
         wallMs: ended.map(({ wallMs }) => wallMs),
+        cpuMs: ended.map(({ used }) => used.cpuMs),
         firstLogLineMs: ended.flatMap(({ firstLogLineMs }) => firstLogLineMs ?? []),
         peakMiB: ended.map(({ used }) => used.peakMiB),
       });

@@ -65,7 +65,7 @@ export function taskQueueKind(settings: {
 }
 
 /** The queue of that name, which has not been touched yet. @throws UsageError, ConfigurationInvalid */
-export function openTasks(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): TaskQueue {
+export async function openTasks(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): Promise<TaskQueue> {
   checkCredentials(settings.credentials ?? {});
   if (kind === 'local' && settings.credentials?.identity !== undefined) {
     throw new ConfigurationInvalid('--task-queue-identity: a queue of kind local takes no identity: leave it out');

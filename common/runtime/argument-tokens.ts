@@ -1,10 +1,11 @@
-/** A command line, taken apart only as far as to keep the values of options away from the parser behind it. */
-export interface SealedArguments {
-  /** For the parser: `--name=<index into values>`, `-a=<index>`, `--help` and `--version`. */
-  readonly options: readonly string[];
+/** A command line, taken apart; which command it is for does not matter. */
+export interface ArgumentTokens {
+  /** Name or letter of each declared option, as it was typed but without dashes, and its value; in order. */
+  readonly options: readonly (readonly [form: string, value: string])[];
+  /** Those of `--help` and `--version` that were typed. */
+  readonly switches: ReadonlySet<string>;
   /** All that is neither option nor value, in order. */
   readonly words: readonly string[];
-  readonly values: readonly string[];
   /** What looks like an option but is declared nowhere, without value: `--colour`; see `shownName`. */
   readonly undeclared: readonly string[];
   /** Declared options that have no value, by name or letter. */
@@ -33,15 +34,11 @@ export interface DeclaredNames {
  * Splits `argv` (without executable and script). As every option takes exactly one value, the word after `--name`
  * is its value whatever it looks like, except another declared option, which means that the value was forgotten. A
  * bare option, the exception, has the value `true` unless `true` or `false` follows.
- *
- * Values are replaced by indices because yargs 18.2 does not leave them alone: it strips quotes (`--x='"a"'`) and
- * takes `--x -abc` for four options. Undeclared names are kept from it too: `--constructor=1` makes it throw a
- * TypeError, `--_=1` adds a word and `--get-yargs-completions` prints a list.
  */
-export function sealArguments(argv: readonly string[], declared: DeclaredNames): SealedArguments {
-  const options: string[] = [];
+export function argumentTokens(argv: readonly string[], declared: DeclaredNames): ArgumentTokens {
+  const options: [string, string][] = [];
+  const switches = new Set<string>();
   const words: string[] = [];
-  const values: string[] = [];
   const undeclared: string[] = [];
   const valueless: string[] = [];
   const declares = (token: string | undefined): boolean => {
@@ -62,7 +59,7 @@ export function sealArguments(argv: readonly string[], declared: DeclaredNames):
       continue;
     }
     if (SWITCHES.has(name)) {
-      options.push(`--${name}`);
+      switches.add(name);
       continue;
     }
     const next = argv[i + 1];
@@ -72,9 +69,9 @@ export function sealArguments(argv: readonly string[], declared: DeclaredNames):
     const value = attached ?? (nextIsValue ? argv[++i] : bare ? 'true' : undefined);
     if (!declared.all.has(name)) undeclared.push(shownName(token.startsWith('--') ? '--' : '-', name));
     else if (value === undefined) valueless.push(name);
-    else options.push(`${name.length > 1 ? '--' : '-'}${name}=${values.push(value) - 1}`);
+    else options.push([name, value]);
   }
-  return { options, words, values, undeclared, valueless };
+  return { options, switches, words, undeclared, valueless };
 }
 
 /** The match of an option: name, and value if one is attached. */

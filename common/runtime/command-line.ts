@@ -1,10 +1,7 @@
-import yargs, { type Argv, type Options } from 'yargs';
 import { UsageError } from '../errors.ts';
-import { sealArguments } from './argument-tokens.ts';
+import { argumentTokens } from './argument-tokens.ts';
 import type { Command } from './command.ts';
-import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
-import { variablesOf } from './environment.ts';
-import { withWholeNames } from './help-names.ts';
+import { commandsOf, shortNameOf, wordsUsage, type Commands } from './commands.ts';
 import { nearest } from './nearest.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { exampleOf, type OptionTable } from './options.ts';
@@ -21,8 +18,8 @@ export type CommandLineGrammar = Commands & {
 
 /** What was typed. The names are not checked yet, see `checkCommandLine`: `--help` must work among mistakes. */
 export interface CommandLine {
-  /** The text that `--help` or `--version` asks for, without line feed at the end. */
-  readonly output: string | undefined;
+  /** What to print instead of running the command. */
+  readonly asksFor: 'help' | 'version' | undefined;
   /** `undefined` if none or an unknown one was named, which cannot be where there is only one. */
   readonly command: Command | undefined;
   /** The texts of each option, in order. */
@@ -33,44 +30,40 @@ export interface CommandLine {
   readonly valueless: readonly string[];
 }
 
-/** Fixed, so that help is the same text everywhere and can be pinned. */
-const HELP_COLUMNS = 100;
-
 /** Parses `argv` (without executable and script). Prints nothing and does not look at the environment. */
 export function parseCommandLine(grammar: CommandLineGrammar, argv: readonly string[]): CommandLine {
   const tables = [grammar.globals, ...commandsOf(grammar).map(({ options }) => options)];
   const all = new Set(tables.flatMap((table) => namesOf(table)));
   const bare = new Set(tables.flatMap((table) => namesOf(table, ({ bare }) => bare)));
-  const sealed = sealArguments(argv, { all, bare });
-  // Words behind `--` stay words, also those like `-5`; only the name of a command must stand before it.
-  const commandWords = grammar.only ? 0 : 1;
-  const { options: sealedOptions, words: sealedWords } = sealed;
-  const typed = [...sealedOptions, ...sealedWords.slice(0, commandWords), '--', ...sealedWords.slice(commandWords)];
-  let command = grammar.only;
-  const parser = parserOf(grammar, (chosen) => (command = chosen));
-  let output = '';
-  let parsed: Readonly<Record<string, unknown>> = {};
-  // With a callback yargs hands its output over instead of printing it.
-  void parser.parse(typed, {}, (err, result, text) => {
-    if (err) throw err;
-    parsed = result;
-    output = text;
-  });
-  const { _: words, $0: _program, help: _help, version: _version, ...options } = parsed;
+  const { switches, words, undeclared, valueless, ...typed } = argumentTokens(argv, { all, bare });
+  const named = grammar.commands?.find(({ name }) => name === words[0]);
+  const command = grammar.only ?? named;
+  // `facilitator help`, as many programs take it.
+  const asksForHelp = switches.has('help') || (grammar.commands !== undefined && words[0] === 'help');
   return {
-    output: output === '' ? undefined : withWholeNames(output, all),
+    asksFor: asksForHelp ? 'help' : switches.has('version') ? 'version' : undefined,
     command,
-    options: new Map(Object.entries(options).map(([name, indices]) => [name, unseal(indices, sealed.values)])),
-    // Numbers are not parsed, so these are texts.
-    words: (words as string[]).slice(command ? commandWords : 0),
-    undeclared: sealed.undeclared,
-    valueless: sealed.valueless,
+    options: valuesByName(typed.options, { ...grammar.globals, ...command?.options }),
+    words: named ? words.slice(1) : words,
+    undeclared,
+    valueless,
   };
 }
 
-/** Help for the program as a whole. */
-export function programHelp(grammar: CommandLineGrammar): string {
-  return parseCommandLine(grammar, ['--help']).output ?? '';
+/** Letters become the names they stand for in `table`; what it does not have stays as it was typed. */
+function valuesByName(
+  typed: readonly (readonly [form: string, value: string])[],
+  table: OptionTable,
+): ReadonlyMap<string, readonly string[]> {
+  const aliases = new Map(Object.entries(table).flatMap(([name, { alias }]) => (alias ? [[alias, name]] : [])));
+  const values = new Map<string, string[]>();
+  for (const [form, value] of typed) {
+    const name = aliases.get(form) ?? form;
+    const texts = values.get(name);
+    if (texts) texts.push(value);
+    else values.set(name, [value]);
+  }
+  return values;
 }
 
 /** @throws UsageError for unknown commands and options, options without value, and words where none belong */
@@ -128,82 +121,3 @@ const namesOf = (table: OptionTable, which: (spec: OptionSpec<unknown>) => boole
   Object.entries(table)
     .filter(([, spec]) => which(spec))
     .flatMap(([name, { alias }]) => (alias === undefined ? [name] : [name, alias]));
-
-/** yargs gives one index as text, several as a list of texts. */
-function unseal(indices: unknown, values: readonly string[]): readonly string[] {
-  return [indices].flat().map((index) => {
-    const value = values[Number(index)];
-    if (value === undefined) throw new TypeError('yargs invented the value of an option');
-    return value;
-  });
-}
-
-function parserOf(grammar: CommandLineGrammar, choose: (command: Command) => void): Argv {
-  const parser = yargs()
-    .scriptName(grammar.name)
-    .locale('en')
-    .wrap(HELP_COLUMNS)
-    .exitProcess(false)
-    .fail(false)
-    .parserConfiguration({
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'dot-notation': false,
-      'camel-case-expansion': false,
-      'boolean-negation': false,
-      'strip-aliased': true,
-      'duplicate-arguments-array': true,
-    });
-  if (grammar.only) describeCommand(parser, grammar, grammar.only);
-  else parser.usage(`${grammar.name} COMMAND [OPTION…]`);
-  parser
-    .help('help', 'show this text')
-    .version('version', 'show the version', `${grammar.name} ${grammar.version}`)
-    .options(helpEntries(grammar.globals, grammar.envPrefix));
-  for (const command of grammar.commands ?? []) {
-    parser.command({
-      command: command.name,
-      describe: command.describe,
-      builder: (parser) => describeCommand(parser, grammar, command, `Options of ${command.name}:`),
-      handler: () => choose(command),
-    });
-  }
-  return parser;
-}
-
-/** Usage and options of a command, under a heading of their own if `group` names one. */
-function describeCommand(parser: Argv, grammar: CommandLineGrammar, command: Command, group?: string): Argv {
-  const usage = [fullNameOf(grammar, command), '[OPTION…]', ...(command.words ? [wordsUsage(command)] : [])].join(' ');
-  const words = command.words ? `\n\n${wordsUsage(command)}: ${command.words.describe}` : '';
-  return parser
-    .usage(`${usage}\n\n${command.describe}${words}`)
-    .options(helpEntries(command.options, grammar.envPrefix, group));
-}
-
-const wordsUsage = ({ words }: Command): string => `${words?.name.toUpperCase() ?? ''}…`;
-
-/** Options without a type, so that yargs adds no marks of its own: all that is to be said is in the description. */
-function helpEntries(table: OptionTable, envPrefix: string, group?: string): Record<string, Options> {
-  const entries = Object.entries(table).map(([name, spec]): [string, Options] => [
-    name,
-    {
-      describe: helpText(name, spec, envPrefix),
-      hidden: spec.hidden,
-      ...(spec.alias === undefined ? {} : { alias: spec.alias }),
-      ...(group === undefined ? {} : { group }),
-    },
-  ]);
-  return Object.fromEntries(entries);
-}
-
-function helpText(name: string, spec: OptionSpec<unknown>, envPrefix: string): string {
-  const marks = [
-    spec.form,
-    ...(spec.fallback ? [] : ['required']),
-    ...(spec.repeat ? ['may be repeated'] : []),
-    ...(spec.defaultText === undefined ? [] : [`default: ${spec.defaultText}`]),
-    `example: ${spec.example}`,
-    `env: ${variablesOf(envPrefix, name, spec).join(', ')}`,
-  ];
-  return [spec.describe, ...marks.map((mark) => `[${mark}]`)].join(' ');
-}

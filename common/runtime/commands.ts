@@ -18,3 +18,8 @@ export function shortNameOf(program: { readonly name: string } & Commands, comma
 export function fullNameOf(program: { readonly name: string } & Commands, command: Command | undefined): string {
   return program.only || !command ? program.name : `${program.name} ${command.name}`;
 }
+
+/** `FILE…`; empty for a command that takes no words. */
+export function wordsUsage({ words }: Command): string {
+  return words ? `${words.name.toUpperCase()}…` : '';
+}

@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream';
 import { describeError, errorFields, fateOf } from '../errors.ts';
-import { checkCommandLine, parseCommandLine, programHelp, type CommandLineGrammar } from './command-line.ts';
+import { checkCommandLine, parseCommandLine, type CommandLine, type CommandLineGrammar } from './command-line.ts';
 import type { Command } from './command.ts';
 import { configOptions, readConfigFile, type ConfigFile } from './config-file.ts';
 import { commandsOf, fullNameOf, shortNameOf, type Commands } from './commands.ts';
 import type { Environment } from './environment.ts';
 import { EXIT_STATUS, exitStatusOf, type ExitStatus, type Phase } from './exit-status.ts';
 import { logOptions } from './log-options.ts';
-import { createLogger, type Logger, type LogLevel } from './log.ts';
+import type { Logger, LogLevel } from './log.ts';
 import { readOptions, type OptionSources, type OptionTable } from './options.ts';
 import { outputOf } from './standard-output.ts';
 
@@ -65,13 +65,13 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
   const closers: (() => Promise<void>)[] = [];
   try {
     const stdout = outputOf(io.stdout);
-    if (line.output !== undefined) {
-      await stdout.write(`${line.output}\n`);
+    if (line.asksFor !== undefined) {
+      await stdout.write(`${await answerTo(line, grammar)}\n`);
       return EXIT_STATUS.done;
     }
     checkCommandLine(grammar, line);
     if (!line.command) {
-      io.stderr.write(`${programHelp(grammar)}\n`);
+      io.stderr.write(`${await helpFor(grammar)}\n`);
       return EXIT_STATUS.usage;
     }
     const { clock, env, randomBytes, signal, stopNow = () => new AbortController().signal } = io;
@@ -102,6 +102,15 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<ExitS
   }
 }
 
+async function answerTo({ asksFor, command }: CommandLine, grammar: CommandLineGrammar): Promise<string> {
+  return asksFor === 'version' ? `${grammar.name} ${grammar.version}` : helpFor(grammar, command);
+}
+
+async function helpFor(grammar: CommandLineGrammar, command?: Command): Promise<string> {
+  const { helpOf } = await import('./help.ts');
+  return helpOf(grammar, command);
+}
+
 /** The file of `--config`, which only command line and environment can name. */
 async function configOf(
   grammar: CommandLineGrammar,
@@ -130,6 +139,8 @@ async function loggerOf(
   level: LogLevel,
   forceJson: boolean,
 ): Promise<Logger> {
+  // Loaded here, so that help, version and faults of the command line need not wait for it.
+  const { createLogger } = await import('./log.ts');
   const toStderr = (text: string): void => void stderr.write(text);
   if (!stderrIsTty || forceJson) return createLogger({ level, version, clock, write: toStderr });
   const { prettyWriter } = await import('./pretty-log.ts');

@@ -2,7 +2,7 @@ import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { decodeAggregateMessage, type AggregateTask, type AggregateTaskReference } from '../../common/domain/task.ts';
 import { command } from '../../common/runtime/command.ts';
 import type { Args } from '../../common/runtime/options.ts';
-import { aggregate, type AggregateSetup } from '../aggregate.ts';
+import type { AggregateSetup } from '../aggregate.ts';
 import { readClaimedTask } from '../claimed-task.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TaskKind } from '../worker/task-kind.ts';
@@ -13,14 +13,8 @@ import {
   type AggregateSetupNow,
 } from './aggregate-setup.ts';
 import type { EngineContext } from './engine-setup.ts';
-import {
-  checkStorages,
-  checkWorkerOptions,
-  openWorker,
-  workerOptions,
-  type OpenTasks,
-  type OpenWorker,
-} from './worker-setup.ts';
+import type { OpenTasks, OpenWorker } from './open-worker.ts';
+import { checkStorages, checkWorkerOptions, workerOptions } from './worker-setup.ts';
 
 /** Tasks to sum one window, which list its batches or refer to the claim that does. */
 export function aggregateTasks(
@@ -36,6 +30,7 @@ export function aggregateTasks(
       window_end: formatBatchTime(window.end),
     }),
     execute: async (task, { signal, log }) => {
+      const { aggregate } = await import('../aggregate.ts');
       const setup = await setupNow();
       const whole = 'batchesObject' in task ? await readClaimedTask(task, setup.ownInput, signal) : task;
       const { batches, packets, invalidPackets, isPublished } = await aggregate(whole, { ...setup, log }, signal);
@@ -73,7 +68,9 @@ export const aggregateWorkerCommand = command({
     checkAggregateOptions(args);
     checkWorkerOptions(args);
   },
-  prepare: async (args, context): Promise<OpenWorker> =>
-    openWorker(args, (metrics) => openAggregateTasks(args, context, metrics), context),
+  prepare: async (args, context): Promise<OpenWorker> => {
+    const { openWorker } = await import('./open-worker.ts');
+    return openWorker(args, (metrics) => openAggregateTasks(args, context, metrics), context);
+  },
   run: (_args, _context, work) => work(),
 });

@@ -2,7 +2,7 @@ import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { UsageError } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
 import { batchTime, uuid } from '../../common/runtime/option-values.ts';
-import { aggregate, type AggregateSetup } from '../aggregate.ts';
+import type { AggregateSetup } from '../aggregate.ts';
 import { aggregationIdOption } from '../options.ts';
 import { aggregateOptions, aggregateSetupOf, checkAggregateOptions } from './aggregate-setup.ts';
 
@@ -47,6 +47,7 @@ export const aggregateCommand = command({
     return setup;
   },
   run: async (args, { signal }, setup) => {
+    const { aggregate } = await import('../aggregate.ts');
     const times = args['batch-time'];
     const task = {
       aggregationId: args['aggregation-id'],

@@ -2,13 +2,11 @@ import { command, type CommandContext } from '../../common/runtime/command.ts';
 import { integer } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import { operationsOptions } from '../operations/options.ts';
-import { prometheusMetrics } from '../operations/prometheus.ts';
-import { startOperations } from '../operations/server.ts';
-import { repeatWork } from '../worker/repeated-work.ts';
 import { newSampleBatch } from './generate-ingestion-sample.ts';
+import type { OpenWorker } from './open-worker.ts';
 import { checkSampleOptions, openSampler, sampleOptions } from './sample-setup.ts';
 import { refuseLongTimer } from './task-setup.ts';
-import { workerOptions, type OpenWorker } from './worker-setup.ts';
+import { workerOptions } from './worker-setup.ts';
 
 /** Timers count milliseconds in 31 bits. */
 const MAX_INTERVAL_SECONDS = 2_147_483;
@@ -46,6 +44,9 @@ export const generateIngestionSampleWorkerCommand = command({
 
 async function openGenerator(args: Args<typeof options>, context: CommandContext): Promise<OpenWorker> {
   const { clock, log, signal, stopNow } = context;
+  const { prometheusMetrics } = await import('../operations/prometheus.ts');
+  const { startOperations } = await import('../operations/server.ts');
+  const { repeatWork } = await import('../worker/repeated-work.ts');
   const metrics = await prometheusMetrics();
   const sampler = await openSampler(args, context, { metrics, clock });
   let isAlive = true;

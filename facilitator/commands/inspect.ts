@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { errorFields, namedFailure } from '../../common/errors.ts';
 import { command } from '../../common/runtime/command.ts';
 import { InspectionFailed } from '../errors.ts';
-import { inspectFile } from '../inspect.ts';
 
 /** `facilitator inspect FILE…`: prints headers, packets, signatures, sum parts and lists of invalid packets. */
 export const inspectCommand = command({
@@ -11,6 +10,7 @@ export const inspectCommand = command({
   options: {},
   words: { name: 'file', describe: 'a header, packet, signature, sum part or invalid-UUID file' },
   run: async ({ file: names }, { stdout, log, signal }) => {
+    const { inspectFile } = await import('../inspect.ts');
     let failures = 0;
     for (const name of names) {
       signal.throwIfAborted();

@@ -2,19 +2,13 @@ import { formatBatchTime } from '../../common/domain/batch-time.ts';
 import { decodeIntakeTask, type IntakeTask } from '../../common/domain/task.ts';
 import { command } from '../../common/runtime/command.ts';
 import type { Args } from '../../common/runtime/options.ts';
-import { intakeBatch, type IntakeSetup } from '../intake.ts';
+import type { IntakeSetup } from '../intake.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TaskKind } from '../worker/task-kind.ts';
 import { checkIntakeOptions, intakeOptions, intakeSetupOf, type IntakeSetupNow } from './intake-setup.ts';
 import type { EngineContext } from './engine-setup.ts';
-import {
-  checkStorages,
-  checkWorkerOptions,
-  openWorker,
-  workerOptions,
-  type OpenTasks,
-  type OpenWorker,
-} from './worker-setup.ts';
+import type { OpenTasks, OpenWorker } from './open-worker.ts';
+import { checkStorages, checkWorkerOptions, workerOptions } from './worker-setup.ts';
 
 /** Tasks to take one ingestion batch in. */
 export function intakeTasks(setup: IntakeSetup | IntakeSetupNow): TaskKind<IntakeTask> {
@@ -28,6 +22,7 @@ export function intakeTasks(setup: IntakeSetup | IntakeSetupNow): TaskKind<Intak
       batch_time: formatBatchTime(batch.time),
     }),
     execute: async (task, { signal, log }) => {
+      const { intakeBatch } = await import('../intake.ts');
       const { packets, withoutMessage, isWritten } = await intakeBatch(task, { ...(await setupNow()), log }, signal);
       return { packets, packets_without_message: withoutMessage, is_written: isWritten };
     },
@@ -55,7 +50,9 @@ export const intakeBatchWorkerCommand = command({
     checkIntakeOptions(args);
     checkWorkerOptions(args);
   },
-  prepare: async (args, context): Promise<OpenWorker> =>
-    openWorker(args, (metrics) => openIntakeTasks(args, context, metrics), context),
+  prepare: async (args, context): Promise<OpenWorker> => {
+    const { openWorker } = await import('./open-worker.ts');
+    return openWorker(args, (metrics) => openIntakeTasks(args, context, metrics), context);
+  },
   run: (_args, _context, work) => work(),
 });

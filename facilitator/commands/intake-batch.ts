@@ -1,6 +1,6 @@
 import { command } from '../../common/runtime/command.ts';
 import { batchTime, uuid } from '../../common/runtime/option-values.ts';
-import { intakeBatch, type IntakeSetup } from '../intake.ts';
+import type { IntakeSetup } from '../intake.ts';
 import { aggregationIdOption } from '../options.ts';
 import { checkIntakeOptions, intakeOptions, intakeSetupOf } from './intake-setup.ts';
 
@@ -24,6 +24,7 @@ export const intakeBatchCommand = command({
     return setup;
   },
   run: async (args, { signal }, setup) => {
+    const { intakeBatch } = await import('../intake.ts');
     const batch = { id: args['batch-id'], time: args.date };
     await intakeBatch({ aggregationId: args['aggregation-id'], batch }, setup, signal);
   },

@@ -5,7 +5,7 @@ import { choice, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import { ManifestUnavailable, ManifestUnsound } from '../errors.ts';
 import { fetchDocument, FETCH_DEFAULTS } from '../manifest/fetch-document.ts';
-import { lintManifest, MANIFEST_KINDS } from '../manifest/lint.ts';
+import { MANIFEST_KINDS } from '../manifest/manifest-kind.ts';
 import { globalManifestUrl, specificManifestUrl } from '../manifest/manifests.ts';
 import { openerOf } from '../wire.ts';
 import { baseUrl } from './verification-options.ts';
@@ -37,6 +37,7 @@ export const lintManifestCommand = command({
     sourceOf(args);
   },
   run: async (args, { stdout, clock, log }) => {
+    const { lintManifest } = await import('../manifest/lint.ts');
     const source = sourceOf(args);
     const json = source.kind === 'url' ? await download(source.name) : await readManifest(source.name);
     const kind = args['manifest-kind'];

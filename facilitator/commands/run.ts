@@ -5,9 +5,8 @@ import { namedFailure, UsageError } from '../../common/errors.ts';
 import { command, type CommandContext } from '../../common/runtime/command.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import { relaxed, requireGiven, unionOf } from '../../common/runtime/union-options.ts';
-import { runTask, type TaskEnd, type TaskMessage, type TaskSetup, type TaskStops } from '../worker/run-task.ts';
+import type { TaskEnd, TaskMessage, TaskSetup, TaskStops } from '../worker/run-task.ts';
 import type { Task, TaskKind } from '../worker/task-kind.ts';
-import { resultFields } from '../worker/task-result.ts';
 import { aggregateOptions, checkAggregateOptions } from './aggregate-setup.ts';
 import { openAggregateTasks } from './aggregate-worker.ts';
 import { openIntakeTasks } from './intake-batch-worker.ts';
@@ -29,8 +28,10 @@ interface Runnable {
 
 const executionBy =
   <T extends Task>(kind: TaskKind<T>): Execution =>
-  (message, setup, stops) =>
-    runTask(message, kind, setup, stops);
+  async (message, setup, stops) => {
+    const { runTask } = await import('../worker/run-task.ts');
+    return runTask(message, kind, setup, stops);
+  };
 
 const RUNNABLE: readonly Runnable[] = [
   {
@@ -75,6 +76,7 @@ export const runCommand = command({
     return () => execution(message, setup, { stop: context.signal });
   },
   run: async (_args, { stdout }, execute) => {
+    const { resultFields } = await import('../worker/task-result.ts');
     const { result, error } = await execute();
     await stdout.write(`${JSON.stringify(resultFields(result), undefined, 2)}\n`);
     if (result.outcome !== 'ack') throw error;

@@ -7,7 +7,7 @@ import { integer, number, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
 import { parseEncryptionKey } from '../crypto/keys.ts';
 import { checkSigningOptions, signingKeyOf, signingOptions, type KeyLookup } from '../options.ts';
-import { generateSample, type SampleRecipient, type SampleRequest } from '../sample/generate.ts';
+import type { SampleRecipient, SampleRequest } from '../sample/generate.ts';
 import { MAX_SAMPLE_BINS } from '../sample/sample-data.ts';
 import { commonCredentialOptions, credentialOptions, storageOf, type Watch } from '../storage-options.ts';
 import { requiredStorage } from '../wire.ts';
@@ -106,6 +106,7 @@ export async function openSampler(
     random: randomBytes,
   };
   const signingKey = await signingKeyOf(args, log);
+  const { generateSample } = await import('../sample/generate.ts');
   await peerOutput.check('write');
   await facilitatorOutput.check('write');
   return {

@@ -3,7 +3,6 @@ import { HOUR_MS } from '../../common/domain/interval.ts';
 import type { CommandContext } from '../../common/runtime/command.ts';
 import { duration, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
-import { resultStorage } from '../worker/result-storage.ts';
 import type { TaskSetup } from '../worker/run-task.ts';
 import { commonCredentialOptions, credentialOptions, credentialsOf } from '../storage-options.ts';
 import { openAs, optionalStorage } from '../wire.ts';
@@ -51,6 +50,7 @@ export async function openTaskSetup(
     args.results &&
     openAs(args.results, credentialsOf(args, 'own'), { location: '--results', identity: '--own-identity' });
   await results?.check('write', signal);
+  const { resultStorage } = await import('../worker/result-storage.ts');
   return {
     worker: args['worker-name'] ?? Buffer.from(randomBytes(WORKER_ID_BYTES)).toString('hex'),
     taskTimeoutMs: args['task-timeout'],

@@ -9,7 +9,7 @@ import type { Args } from '../../common/runtime/options.ts';
 import { SampleMismatch } from '../errors.ts';
 import { processorManifest } from '../manifest/manifests.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { validateSample, type SumPartSource, type ValidationSetup } from '../sample/validate.ts';
+import type { SumPartSource, ValidationSetup } from '../sample/validate.ts';
 import { credentialOptions, storageOf } from '../storage-options.ts';
 import { requireAll, type Need } from '../ways.ts';
 import { requiredStorage } from '../wire.ts';
@@ -24,14 +24,8 @@ import {
   needOf,
   type KeyWays,
 } from './verification-options.ts';
-import {
-  checkStorages,
-  checkWorkerOptions,
-  openWorker,
-  workerOptions,
-  type OpenTasks,
-  type OpenWorker,
-} from './worker-setup.ts';
+import type { OpenTasks, OpenWorker } from './open-worker.ts';
+import { checkStorages, checkWorkerOptions, workerOptions } from './worker-setup.ts';
 
 const publicKey = (whose: string): OptionSpec<string | undefined> =>
   text({
@@ -101,6 +95,7 @@ export function validateSampleTasks(setup: ValidationSetup, watch: ValidatorWatc
       window_end: formatBatchTime(window.end),
     }),
     execute: async (task, { signal, log, publishedAt }) => {
+      const { validateSample } = await import('../sample/validate.ts');
       await sleep(waitMs(watch, publishedAt), undefined, { signal });
       try {
         const { batches, packets } = await validateSample(task, setup, signal);
@@ -135,8 +130,10 @@ export const validateIngestionSampleWorkerCommand = command({
       throw new UsageError('--sum-part-delay is not shorter than --task-timeout; example: --sum-part-delay 10m');
     }
   },
-  prepare: (args, context): Promise<OpenWorker> =>
-    openWorker(args, (metrics) => openValidator(args, context, metrics), context),
+  prepare: async (args, context): Promise<OpenWorker> => {
+    const { openWorker } = await import('./open-worker.ts');
+    return openWorker(args, (metrics) => openValidator(args, context, metrics), context);
+  },
   run: (_args, _context, work) => work(),
 });
 

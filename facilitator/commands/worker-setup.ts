@@ -1,21 +1,13 @@
 import { ConfigurationInvalid, errorFields, UsageError } from '../../common/errors.ts';
 import { HOUR_MS } from '../../common/domain/interval.ts';
-import type { TaskQueue } from '../../common/ports/queue.ts';
 import type { Storage } from '../../common/ports/storage.ts';
-import type { CommandContext } from '../../common/runtime/command.ts';
 import type { Logger } from '../../common/runtime/log.ts';
 import { duration, integer, text } from '../../common/runtime/option-values.ts';
 import type { Args } from '../../common/runtime/options.ts';
-import type { Metrics } from '../metrics/metrics.ts';
 import { operationsOptions } from '../operations/options.ts';
-import { prometheusMetrics } from '../operations/prometheus.ts';
-import { startOperations } from '../operations/server.ts';
-import { workerMetrics } from '../operations/worker-metrics.ts';
-import type { Task, TaskKind } from '../worker/task-kind.ts';
-import { runWorker } from '../worker/worker.ts';
-import { commonCredentialOptions, credentialOptions, credentialsOf } from '../storage-options.ts';
-import { openTasks, taskQueueKind } from '../wire.ts';
-import { checkTaskOptions, openTaskSetup, refuseLongTimer, taskOptions } from './task-setup.ts';
+import { commonCredentialOptions, credentialOptions } from '../storage-options.ts';
+import { taskQueueKind } from '../wire.ts';
+import { checkTaskOptions, refuseLongTimer, taskOptions } from './task-setup.ts';
 
 /** As of Amazon SQS. */
 const MAX_VISIBILITY_TIMEOUT_MS = 12 * HOUR_MS;
@@ -115,76 +107,4 @@ export async function checkStorages(
     }
   }
   for (const output of storages.outputs) await output?.check('write');
-}
-
-/** Does the tasks of the queue until the process is told to stop; to be called once. */
-export type OpenWorker = () => Promise<void>;
-
-/** The handler of a kind of tasks. */
-export interface OpenTasks<T extends Task> {
-  readonly kind: TaskKind<T>;
-  /** What a task that began now would be done with; fails as that would. */
-  readonly setupNow: () => Promise<unknown>;
-}
-
-/**
- * @param open makes the handler of the tasks, which counts what it does
- * @throws UsageError, ConfigurationInvalid, KeyInvalid, PermissionDenied, QueueUnavailable
- */
-export async function openWorker<T extends Task>(
-  args: Args<typeof workerOptions>,
-  open: (metrics: Metrics) => Promise<OpenTasks<T>>,
-  context: CommandContext,
-): Promise<OpenWorker> {
-  const { clock, log, signal } = context;
-  const metrics = await prometheusMetrics();
-  const { kind, setupNow } = await open(metrics);
-  const queue = queueOf(args, clock);
-  await queue.check(signal);
-  if (args['rejected-topic'] === undefined) {
-    log.info('no --rejected-topic: rejected tasks are given back, to become dead letters after some deliveries');
-  }
-  const seconds = args['worker-maximum-lifetime'];
-  const setup = {
-    ...(await openTaskSetup(args, context)),
-    queue,
-    observer: workerMetrics(metrics),
-    poolSize: args['pool-size'],
-    maxTasks: args['max-tasks-per-worker'],
-    maximumLifetimeMs: seconds === undefined ? undefined : seconds * 1000,
-    shutdownGraceMs: args['shutdown-grace'],
-  };
-  let isPoolAlive = true;
-  const operations = await startOperations({
-    port: args['metrics-scrape-port'],
-    metrics,
-    isPoolAlive: () => isPoolAlive,
-    readiness: { keys: async () => void (await setupNow()), queue: (limit) => queue.check(limit) },
-    clock,
-    log,
-  });
-  return async () => {
-    try {
-      await runWorker(kind, setup, { stop: signal, stopNow: context.stopNow() });
-    } finally {
-      isPoolAlive = false;
-      await queue[Symbol.asyncDispose]();
-      await operations[Symbol.asyncDispose]();
-    }
-  };
-}
-
-/** @throws UsageError, ConfigurationInvalid */
-function queueOf(args: Args<typeof workerOptions>, clock: () => Date): TaskQueue {
-  return openTasks(args['task-queue-kind'], args['task-queue-name'], {
-    clock,
-    rejectedTopic: args['rejected-topic'],
-    ackDeadlineMs: args['visibility-timeout'],
-    poolSize: args['pool-size'],
-    gcpProjectId: args['gcp-project-id'],
-    pubsubApiEndpoint: args['pubsub-api-endpoint'],
-    pubsubEmulatorHost: args['pubsub-emulator-host'],
-    awsSqsRegion: args['aws-sqs-region'],
-    credentials: credentialsOf(args, 'task-queue'),
-  });
 }

@@ -8,18 +8,9 @@ import {
   parseProcessorSpecificManifest,
   type ManifestKeys,
 } from './kinds.ts';
+import type { ManifestKind } from './manifest-kind.ts';
 import { parseManifestPublicKey } from './public-key.ts';
 import { parseSigningRequest } from './signing-request.ts';
-
-export const MANIFEST_KINDS = [
-  'ingestor-global',
-  'ingestor-specific',
-  'data-share-processor-global',
-  'data-share-processor-specific',
-  'portal-global',
-] as const;
-
-export type ManifestKind = (typeof MANIFEST_KINDS)[number];
 
 export interface LintSettings {
   readonly now: Date;

@@ -40,7 +40,7 @@ describe('a report', () => {
     floors: [{ bins: 20, subject: NODE_20, us: [80, 90, 82] }],
     opensslUs: 42.6,
     peaks: [{ what: 'intake of much', subject: NODE_20, peakMiB: 250, limitMb: 300 }],
-    startUps: [{ what: 'work', subject: NODE_20, wallMs: [300], firstLogLineMs: [240], peakMiB: [60] }],
+    startUps: [{ what: 'work', subject: NODE_20, wallMs: [300], cpuMs: [280], firstLogLineMs: [240], peakMiB: [60] }],
     publisher: [{ cloud: 'Google', what: 'nothing to do', cpuS: 0.5, wallS: 0.6, peakMiB: 90 }],
   });
 

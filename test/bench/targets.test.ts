@@ -86,7 +86,7 @@ describe('promises', () => {
   });
 
   it('are about the first line of a log only where there is a log', () => {
-    const startUp = { subject: NODE_20, wallMs: [300], peakMiB: [60] };
+    const startUp = { subject: NODE_20, wallMs: [300], cpuMs: [280], peakMiB: [60] };
     const startUps = [
       { ...startUp, what: 'help', firstLogLineMs: [] },
       { ...startUp, what: 'work', firstLogLineMs: [240, 260, 245] },

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { LocalEnqueuer } from '../../common/backends/queue/local-enqueuer.ts';
 import { LocalTaskQueue } from '../../common/backends/queue/local.ts';
 import { openEnqueuer } from '../../common/backends/queue/open.ts';
+import type { Enqueuer } from '../../common/ports/queue.ts';
 import { startPubSubEmulator, withoutPubSubEmulator } from '../services/pubsub-emulator.ts';
 import type { Service } from '../services/service.ts';
 import { describeWithAws, LOCALSTACK, MOTO } from '../support/aws-stand-ins.ts';
@@ -52,13 +53,13 @@ describe.skipIf(withoutPubSubEmulator('Enqueuer of gcp-pubsub'))('with the Pub/S
   enqueuerContract('gcp-pubsub', async () => {
     const settings = { clock, gcpProjectId: 'project', pubsubEmulatorHost: `127.0.0.1:${emulator.port}` };
     const name = `topic.${++serial}~a+b%c`;
-    const fixture = (topic: string): { enqueuer: ReturnType<typeof openEnqueuer>; received: typeof pull } => {
+    const fixture = async (topic: string): Promise<{ enqueuer: Enqueuer; received: typeof pull }> => {
       const pull = (count: number): Promise<string[]> => pullAll(emulator.url, topic, count);
-      return { enqueuer: openEnqueuer('gcp-pubsub', topic, settings), received: pull };
+      return { enqueuer: await openEnqueuer('gcp-pubsub', topic, settings), received: pull };
     };
-    const main = fixture(name);
+    const main = await fixture(name);
     await main.enqueuer.create();
-    return { ...main, creatable: fixture(`${name}-other`), absent: fixture(`${name}-absent`).enqueuer };
+    return { ...main, creatable: await fixture(`${name}-other`), absent: (await fixture(`${name}-absent`)).enqueuer };
   });
 });
 
@@ -100,8 +101,8 @@ for (const standIn of [MOTO, LOCALSTACK]) {
       const { topicArn, queueUrl } = await queues.create(`topic-${++serial}`);
       const settings = { clock, awsSnsRegion: region };
       return {
-        enqueuer: openEnqueuer('aws-sns', topicArn, settings),
-        absent: openEnqueuer('aws-sns', `${topicArn}-absent`, settings),
+        enqueuer: await openEnqueuer('aws-sns', topicArn, settings),
+        absent: await openEnqueuer('aws-sns', `${topicArn}-absent`, settings),
         async received(count) {
           const bodies: string[] = [];
           while (bodies.length < count) bodies.push(...(await queues.drain(queueUrl, POLL_SECONDS)).map(String));

@@ -82,7 +82,7 @@ for (const [region, { name: stand, program, start }] of Object.entries({
           opened.push(queue);
           return queue;
         };
-        const enqueuer = openEnqueuer('aws-sns', tasks.topicArn, { clock, awsSnsRegion: region });
+        const enqueuer = await openEnqueuer('aws-sns', tasks.topicArn, { clock, awsSnsRegion: region });
         const own = (): TaskQueue => consumer(tasks.queueUrl, rejects ? rejected.topicArn : undefined);
         const buried: Buffer[] = [];
         return {

@@ -64,7 +64,7 @@ describe.skipIf(withoutPubSubEmulator('TaskQueue of gcp-pubsub'))('with the Pub/
       opened.push(queue);
       return queue;
     };
-    const enqueuer = openEnqueuer('gcp-pubsub', id, settings);
+    const enqueuer = await openEnqueuer('gcp-pubsub', id, settings);
     const buried: Buffer[] = [];
     return {
       enqueuer,

@@ -43,7 +43,7 @@ const MAX_PACKETS = 3_000_000;
 const GRACE_MS = 10_000;
 /** For a worker that was told to end at once: to notice, to give its task back, to end. On a machine with other work. */
 const ENDING_MS = 15_000;
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 480_000;
 
 describe.skipIf(isMissing.some(Boolean))(
   'a worker of Amazon’s server that gets SIGTERM during an intake of a minute',

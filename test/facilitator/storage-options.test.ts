@@ -145,11 +145,10 @@ describe('a storage of a party', () => {
 });
 
 describe('a task queue', () => {
-  it('of this machine takes no identity', () => {
-    const open = (): unknown =>
-      openTasks('local', '/nowhere', { clock: () => new Date(0), credentials: { identity: ROLE } });
-    expect(open).toThrow(ConfigurationInvalid);
-    expect(open).toThrow('--task-queue-identity');
+  it('of this machine takes no identity', async () => {
+    const opening = openTasks('local', '/nowhere', { clock: () => new Date(0), credentials: { identity: ROLE } });
+    await expect(opening).rejects.toThrow(ConfigurationInvalid);
+    await expect(opening).rejects.toThrow('--task-queue-identity');
   });
 });
 

@@ -77,7 +77,7 @@ export const GOOGLE: Cloud = {
         };
         const topics = { intakeTasks: `intake-${n}`, aggregateTasks: `aggregate-${n}` };
         for (const topic of Object.values(topics)) {
-          await using enqueuer = openEnqueuer('gcp-pubsub', topic, settings);
+          await using enqueuer = await openEnqueuer('gcp-pubsub', topic, settings);
           await enqueuer.create();
         }
         const objects = (place: Storages): string => `${gcs.url}/storage/v1/b/${bucket(place)}/o`;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { connectS3, type S3Connection } from '../../common/backends/storage/s3-client.ts';
 import { parseS3Location } from '../../common/backends/storage/s3-location.ts';
 import { S3Requests } from '../../common/backends/storage/s3-requests.ts';
-import { S3Storage } from '../../common/backends/storage/s3.ts';
+import { S3Storage } from '../../common/backends/storage/s3-storage.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 import type { Service } from '../services/service.ts';
 import { VERSITYGW_CREDENTIALS, VERSITYGW_REGION } from '../services/versitygw.ts';

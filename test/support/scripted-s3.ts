@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connectS3 } from '../../common/backends/storage/s3-client.ts';
 import { parseS3Location } from '../../common/backends/storage/s3-location.ts';
 import { S3Requests } from '../../common/backends/storage/s3-requests.ts';
-import { S3Storage } from '../../common/backends/storage/s3.ts';
+import { S3Storage } from '../../common/backends/storage/s3-storage.ts';
 import type { StorageRequest } from '../../common/backends/storage/settings.ts';
 import type { Storage } from '../../common/ports/storage.ts';
 

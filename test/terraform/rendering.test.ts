@@ -8,7 +8,8 @@ import { readOptions, type OptionSources, type OptionTable } from '../../common/
 import { aggregateWorkerCommand } from '../../facilitator/commands/aggregate-worker.ts';
 import { intakeBatchWorkerCommand } from '../../facilitator/commands/intake-batch-worker.ts';
 import { workerOptions } from '../../facilitator/commands/worker-setup.ts';
-import { lintManifest, type ManifestKind } from '../../facilitator/manifest/lint.ts';
+import { lintManifest } from '../../facilitator/manifest/lint.ts';
+import type { ManifestKind } from '../../facilitator/manifest/manifest-kind.ts';
 import { commonCredentialOptions, credentialOptions, credentialsOf } from '../../facilitator/storage-options.ts';
 import { openAs, openerOf } from '../../facilitator/wire.ts';
 import { publishCommand } from '../../workflow-manager/command.ts';
@@ -102,14 +103,14 @@ describe.skipIf(withoutTerraform('what terraform/ renders'))('the rendering of t
       const settings = { clock: () => new Date(0), gcpProjectId: publisher['gcp-project-id'] };
       for (const topic of [publisher['intake-tasks-topic'], publisher['aggregate-tasks-topic']]) {
         const options = { ...settings, awsSnsRegion: publisher['aws-sns-region'] };
-        await using enqueuer = openEnqueuer(publisher['task-queue-kind'], topic, options);
+        await using enqueuer = await openEnqueuer(publisher['task-queue-kind'], topic, options);
         expect(enqueuer.url).toContain(`prod-${INSTANCE}`);
       }
       for (const program of ['intake-batch-worker', 'aggregate-worker'] as const) {
         const options = values[program];
         const table = COMMANDS[program].options;
         const args = readOptions(workerOptions, sourcesOf(await configOf(options, table)));
-        await using queue = openTaskQueue(args['task-queue-kind'], args['task-queue-name'], {
+        await using queue = await openTaskQueue(args['task-queue-kind'], args['task-queue-name'], {
           ...settings,
           rejectedTopic: args['rejected-topic'],
           awsSqsRegion: args['aws-sqs-region'],

@@ -1,9 +1,8 @@
 import type { fromTokenFile, fromWebToken } from '@aws-sdk/credential-providers';
-import { ConfigurationInvalid } from '../../errors.ts';
 import { credentialFailure } from './failures.ts';
 import { googleIdTokens } from './google-id-token.ts';
 import type { GoogleServices } from './google-source.ts';
-import { awsCredentialsKey, checkCredentials, checkServiceAccount, type Credentials } from './settings.ts';
+import { awsCredentialsKey, checkAwsIdentity, type Credentials } from './settings.ts';
 
 /** As clients of the AWS SDK take it: `new S3Client({ credentials })`. */
 export type AwsCredentialProvider = ReturnType<typeof fromWebToken>;
@@ -12,8 +11,6 @@ type Client = Parameters<AwsCredentialProvider>[0];
 type WebIdentity = Parameters<
   NonNullable<NonNullable<Parameters<typeof fromTokenFile>[0]>['roleAssumerWithWebIdentity']>
 >[0];
-
-const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 
 /** The audience that AWS knows Google's clusters by; a role's trust policy names it. */
 const GOOGLE_AUDIENCE = 'sts.amazonaws.com/gke-identity-federation';
@@ -52,26 +49,15 @@ export function awsCredentials(
   settings: Credentials,
   services: GoogleServices = {},
 ): AwsCredentialProvider | undefined {
+  checkAwsIdentity(settings);
   const { identity, useDefaultAwsProvider } = settings;
   if (useDefaultAwsProvider ?? identity === undefined) return undefined;
-  if (identity !== undefined) checkRole(identity, settings);
   const key = awsCredentialsKey(settings);
   const make = (): AwsCredentialProvider =>
     shared(identity === undefined ? ofThePod(settings) : assumeRole(identity, settings, services));
   const provider = providers.get(key) ?? make();
   providers.set(key, provider);
   return provider;
-}
-
-function checkRole(identity: string, settings: Credentials): void {
-  if (!ROLE_ARN.test(identity)) {
-    throw new ConfigurationInvalid(
-      `${JSON.stringify(identity)} is no AWS role: give an ARN, like arn:aws:iam::123456789012:role/name`,
-    );
-  }
-  if (settings.gcpServiceAccountToImpersonate === undefined) return;
-  checkServiceAccount(settings.gcpServiceAccountToImpersonate);
-  checkCredentials(settings);
 }
 
 /** The same answer for clients that ask at about the same time. */

@@ -26,6 +26,7 @@ export interface Credentials {
   readonly awsSessionName?: string | undefined;
 }
 
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 const E_MAIL = /^[^\s@/:]+@[^\s@/:]+$/;
 
 /** @throws ConfigurationInvalid for settings that exclude each other */
@@ -42,6 +43,20 @@ export function checkServiceAccount(email: string): void {
   throw new ConfigurationInvalid(
     `${JSON.stringify(email)} is no Google service account: give its e-mail address, like name@project.iam.gserviceaccount.com`,
   );
+}
+
+/** @throws ConfigurationInvalid if AWS cannot be asked for that identity, where it counts; without asking anybody */
+export function checkAwsIdentity(settings: Credentials): void {
+  const { identity, useDefaultAwsProvider, gcpServiceAccountToImpersonate: account } = settings;
+  if (identity === undefined || useDefaultAwsProvider === true) return;
+  if (!ROLE_ARN.test(identity)) {
+    throw new ConfigurationInvalid(
+      `${JSON.stringify(identity)} is no AWS role: give an ARN, like arn:aws:iam::123456789012:role/name`,
+    );
+  }
+  if (account === undefined) return;
+  checkServiceAccount(account);
+  checkCredentials(settings);
 }
 
 /** Equal exactly for settings with which AWS is asked for the same credentials. */

@@ -1,12 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { Enqueuer, TaskQueue } from '../../ports/queue.ts';
-import { openSnsEnqueuer } from './aws-sns.ts';
-import { openSqsTaskQueue } from './aws-sqs.ts';
-import { openPubSubEnqueuer } from './gcp-pubsub-enqueuer.ts';
-import { openPubSubTaskQueue } from './gcp-pubsub.ts';
-import { LocalEnqueuer } from './local-enqueuer.ts';
-import { LocalTaskQueue } from './local.ts';
+import type { LocalEnqueuer } from './local-enqueuer.ts';
 import type { EnqueuerSettings, TaskQueueSettings } from './settings.ts';
 
 export type { TaskQueueSettings } from './settings.ts';
@@ -19,15 +14,19 @@ export const TASK_QUEUE_KINDS = ['gcp-pubsub', 'aws-sqs', 'local'] as const;
 export type EnqueuerKind = (typeof ENQUEUER_KINDS)[number];
 export type TaskQueueKind = (typeof TASK_QUEUE_KINDS)[number];
 
-const ENQUEUERS: Readonly<Record<EnqueuerKind, (topic: string, settings: EnqueuerSettings) => Enqueuer>> = {
-  'gcp-pubsub': openPubSubEnqueuer,
-  'aws-sns': openSnsEnqueuer,
+type Open<T, S> = (name: string, settings: S) => Promise<T>;
+
+/* Each kind is loaded when it is opened, so that a program has only those that it uses. */
+
+const ENQUEUERS: Readonly<Record<EnqueuerKind, Open<Enqueuer, EnqueuerSettings>>> = {
+  'gcp-pubsub': async (...topic) => (await import('./gcp-pubsub-enqueuer.ts')).openPubSubEnqueuer(...topic),
+  'aws-sns': async (...topic) => (await import('./aws-sns.ts')).openSnsEnqueuer(...topic),
   local: openLocalEnqueuer,
 };
 
-const TASK_QUEUES: Readonly<Record<TaskQueueKind, (name: string, settings: TaskQueueSettings) => TaskQueue>> = {
-  'gcp-pubsub': openPubSubTaskQueue,
-  'aws-sqs': openSqsTaskQueue,
+const TASK_QUEUES: Readonly<Record<TaskQueueKind, Open<TaskQueue, TaskQueueSettings>>> = {
+  'gcp-pubsub': async (...queue) => (await import('./gcp-pubsub.ts')).openPubSubTaskQueue(...queue),
+  'aws-sqs': async (...queue) => (await import('./aws-sqs.ts')).openSqsTaskQueue(...queue),
   local: openLocalTaskQueue,
 };
 
@@ -35,7 +34,7 @@ const TASK_QUEUES: Readonly<Record<TaskQueueKind, (name: string, settings: TaskQ
  * The topic of that name: for `gcp-pubsub` its id, for `aws-sns` its ARN, for `local` a directory. Nothing is read or written yet.
  * @throws UsageError for a name that the kind cannot have, and for a setting that it needs and lacks
  */
-export function openEnqueuer(kind: EnqueuerKind, topic: string, settings: EnqueuerSettings): Enqueuer {
+export function openEnqueuer(kind: EnqueuerKind, topic: string, settings: EnqueuerSettings): Promise<Enqueuer> {
   return ENQUEUERS[kind](topic, settings);
 }
 
@@ -44,30 +43,32 @@ export function openEnqueuer(kind: EnqueuerKind, topic: string, settings: Enqueu
  * is the topic. Nothing is read or written yet.
  * @throws UsageError for a name that the kind cannot have, and for a setting that it needs and lacks
  */
-export function openTaskQueue(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): TaskQueue {
+export function openTaskQueue(kind: TaskQueueKind, name: string, settings: TaskQueueSettings): Promise<TaskQueue> {
   return TASK_QUEUES[kind](name, settings);
 }
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
-function openLocalEnqueuer(topic: string, { clock }: Pick<EnqueuerSettings, 'clock'>): LocalEnqueuer {
-  return new LocalEnqueuer({ directory: localDirectory(topic), clock });
+async function openLocalEnqueuer(topic: string, { clock }: Pick<EnqueuerSettings, 'clock'>): Promise<LocalEnqueuer> {
+  const directory = localDirectory(topic);
+  const { LocalEnqueuer } = await import('./local-enqueuer.ts');
+  return new LocalEnqueuer({ directory, clock });
 }
 
-function openLocalTaskQueue(name: string, { clock, rejectedTopic, ackDeadlineMs }: TaskQueueSettings): LocalTaskQueue {
+async function openLocalTaskQueue(
+  name: string,
+  { clock, rejectedTopic, ackDeadlineMs }: TaskQueueSettings,
+): Promise<TaskQueue> {
   const directory = localDirectory(name);
-  if (rejectedTopic === undefined) return new LocalTaskQueue({ directory, clock, ackDeadlineMs });
-  if (resolve(localDirectory(rejectedTopic)) === resolve(directory)) {
+  if (rejectedTopic !== undefined && resolve(localDirectory(rejectedTopic)) === resolve(directory)) {
     throw new UsageError(
       `${JSON.stringify(rejectedTopic)} is the queue itself, which would deliver rejected tasks for ever: give another directory`,
     );
   }
-  return new LocalTaskQueue({
-    directory,
-    clock,
-    ackDeadlineMs,
-    rejectedTopic: openLocalEnqueuer(rejectedTopic, { clock }),
-  });
+  const { LocalTaskQueue } = await import('./local.ts');
+  const rejected =
+    rejectedTopic === undefined ? {} : { rejectedTopic: await openLocalEnqueuer(rejectedTopic, { clock }) };
+  return new LocalTaskQueue({ directory, clock, ackDeadlineMs, ...rejected });
 }
 
 function localDirectory(name: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lintManifest, type ManifestKind } from '../../../facilitator/manifest/lint.ts';
+import { lintManifest } from '../../../facilitator/manifest/lint.ts';
+import type { ManifestKind } from '../../../facilitator/manifest/manifest-kind.ts';
 import {
   FUTURE,
   ingestor,

@@ -27,16 +27,17 @@ describe('the kinds of clouds', () => {
       { awsSnsRegion: 'eu-west-1' },
       'arn:aws:sns:eu-west-1:123456789012:tasks',
     ],
-  ] as const)('open a topic without asking anybody: %s', (kind, topic, settings, url) => {
-    expect(openEnqueuer(kind, topic, { clock, ...settings }).url).toBe(url);
+  ] as const)('open a topic without asking anybody: %s', async (kind, topic, settings, url) => {
+    expect((await openEnqueuer(kind, topic, { clock, ...settings })).url).toBe(url);
   });
 
   it.each([
     ['gcp-pubsub', 'tasks', '--gcp-project-id'],
     ['aws-sns', 'arn:aws:sns:eu-west-1:123456789012:tasks', '--aws-sns-region'],
-  ] as const)('name the option that is missing: %s', (kind, topic, option) => {
-    expect(() => openEnqueuer(kind, topic, { clock })).toThrow(UsageError);
-    expect(() => openEnqueuer(kind, topic, { clock })).toThrow(option);
+  ] as const)('name the option that is missing: %s', async (kind, topic, option) => {
+    const opening = openEnqueuer(kind, topic, { clock });
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(option);
   });
 });
 
@@ -51,8 +52,8 @@ describe('the kinds of clouds, for consumers', () => {
       'projects/project/subscriptions/tasks',
     ],
     ['aws-sqs', QUEUE_URL, { rejectedTopic: 'arn:aws:sns:eu-west-1:123456789012:rejected' }, QUEUE_URL],
-  ] as const)('open a subscription without asking anybody: %s', (kind, name, settings, url) => {
-    const queue = openTaskQueue(kind, name, { clock, poolSize: 3, ...settings });
+  ] as const)('open a subscription without asking anybody: %s', async (kind, name, settings, url) => {
+    const queue = await openTaskQueue(kind, name, { clock, poolSize: 3, ...settings });
     expect(queue.url).toBe(url);
     expect(queue.ackDeadlineMs).toBe(600_000);
   });
@@ -60,16 +61,19 @@ describe('the kinds of clouds, for consumers', () => {
   it.each([
     ['gcp-pubsub', 'tasks', '--gcp-project-id'],
     ['aws-sqs', 'http://127.0.0.1:4566/123456789012/tasks', '--aws-sqs-region'],
-  ] as const)('name the option that is missing: %s', (kind, name, option) => {
-    expect(() => openTaskQueue(kind, name, { clock })).toThrow(UsageError);
-    expect(() => openTaskQueue(kind, name, { clock })).toThrow(option);
+  ] as const)('name the option that is missing: %s', async (kind, name, option) => {
+    const opening = openTaskQueue(kind, name, { clock });
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(option);
   });
 
   it.each([
     ['gcp-pubsub', 'projects/project/subscriptions/tasks'],
     ['aws-sqs', QUEUE_URL],
-  ] as const)('have a pool of one at least: %s', (kind, name) => {
-    for (const poolSize of [0, 1.5]) expect(() => openTaskQueue(kind, name, { clock, poolSize })).toThrow(RangeError);
+  ] as const)('have a pool of one at least: %s', async (kind, name) => {
+    for (const poolSize of [0, 1.5]) {
+      await expect(openTaskQueue(kind, name, { clock, poolSize })).rejects.toThrow(RangeError);
+    }
   });
 });
 
@@ -79,41 +83,45 @@ describe('the kind local', () => {
     ['/a b', 'file:///a%20b'],
     ['queue', pathToFileURL(join(process.cwd(), 'queue')).href],
     ['./a:b', pathToFileURL(join(process.cwd(), 'a:b')).href],
-  ])('opens %j as the directory %s, from either end', (name, url) => {
-    const enqueuer = openEnqueuer('local', name, { clock });
+  ])('opens %j as the directory %s, from either end', async (name, url) => {
+    const enqueuer = await openEnqueuer('local', name, { clock });
     expect(enqueuer).toBeInstanceOf(LocalEnqueuer);
     expect(enqueuer.url).toBe(url);
-    const queue = openTaskQueue('local', name, { clock });
+    const queue = await openTaskQueue('local', name, { clock });
     expect(queue).toBeInstanceOf(LocalTaskQueue);
     expect(queue.url).toBe(url);
   });
 
-  it('holds messages for 10 minutes, or as long as it is told', () => {
-    expect(openTaskQueue('local', 'queue', { clock }).ackDeadlineMs).toBe(600_000);
-    expect(openTaskQueue('local', 'queue', { clock, ackDeadlineMs: 5000 }).ackDeadlineMs).toBe(5000);
+  it('holds messages for 10 minutes, or as long as it is told', async () => {
+    expect(await openTaskQueue('local', 'queue', { clock })).toMatchObject({ ackDeadlineMs: 600_000 });
+    expect(await openTaskQueue('local', 'queue', { clock, ackDeadlineMs: 5000 })).toMatchObject({
+      ackDeadlineMs: 5000,
+    });
   });
 
   it.each(['', 'a\0b', 'file:///a', 'gs://bucket', 'projects:x', 'arn:aws:sqs:eu-west-1:1:q', 'HTTPS://host/q'])(
     'refuses %j and names an example',
-    (name) => {
-      for (const open of [
-        () => openEnqueuer('local', name, { clock }),
-        () => openTaskQueue('local', name, { clock }),
-        () => openTaskQueue('local', 'queue', { clock, rejectedTopic: name }),
+    async (name) => {
+      for (const opening of [
+        openEnqueuer('local', name, { clock }),
+        openTaskQueue('local', name, { clock }),
+        openTaskQueue('local', 'queue', { clock, rejectedTopic: name }),
       ]) {
-        expect(open).toThrow(UsageError);
-        expect(open).toThrow(`${JSON.stringify(name)} is no local queue: give a directory, like /var/lib/dsp/`);
+        await expect(opening).rejects.toThrow(UsageError);
+        await expect(opening).rejects.toThrow(
+          `${JSON.stringify(name)} is no local queue: give a directory, like /var/lib/dsp/`,
+        );
       }
     },
   );
 
-  it('does not repeat a password', () => {
-    expect(() => openEnqueuer('local', 'https://user:secret@host/q', { clock })).toThrow('https://…@host/q');
+  it('does not repeat a password', async () => {
+    await expect(openEnqueuer('local', 'https://user:secret@host/q', { clock })).rejects.toThrow('https://…@host/q');
   });
 
-  it('refuses the queue itself as its rejected topic', () => {
-    const open = (): unknown => openTaskQueue('local', '/a/b', { clock, rejectedTopic: '/a/./b/' });
-    expect(open).toThrow(UsageError);
-    expect(open).toThrow('is the queue itself');
+  it('refuses the queue itself as its rejected topic', async () => {
+    const opening = openTaskQueue('local', '/a/b', { clock, rejectedTopic: '/a/./b/' });
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow('is the queue itself');
   });
 });
