@@ -16,8 +16,8 @@ import {
 } from './worker-process.ts';
 
 const SIGNAL_AT = fileURLToPath(new URL('../../support/signal-at-decryption.mjs', import.meta.url));
-/** Enough for the event loop to turn several times after the signals. */
-const PACKETS = 1000;
+/** Enough for several chunks. */
+const PACKETS = 2000;
 
 const root = temporaryDirectory();
 afterEach(endAll);
@@ -27,7 +27,9 @@ let options: CommandOptions;
 beforeEach(async () => {
   const sample: CommandOptions = { ...sampleOptions(root()), 'packet-count': String(PACKETS), dimension: '1' };
   expect(await runFacilitator(commandLine('generate-ingestion-sample', sample))).toMatchObject({ status: 0 });
-  options = { ...workerOptions('intake-batch-worker', root()), 'ingestor-input': `${root()}/facilitator` };
+  // Each thread counts for itself what it decrypts, and sends the signals.
+  const ours = { threads: '1', 'ingestor-input': `${root()}/facilitator` };
+  options = { ...workerOptions('intake-batch-worker', root()), ...ours };
   const task = { 'trace-id': sample['batch-id'], 'batch-id': sample['batch-id'], date: sample['date'] };
   await publish(root(), [JSON.stringify({ ...task, 'aggregation-id': sample['aggregation-id'] })]);
 });
