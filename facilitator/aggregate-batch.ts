@@ -1,41 +1,20 @@
 import type { Logger } from 'pino';
-import { describeBatch, type BatchId, type ServerIndex } from '../common/domain/batch-path.ts';
+import { describeBatch, type BatchId } from '../common/domain/batch-path.ts';
 import { formatUuid } from '../common/domain/uuid.ts';
-import type { Storage } from '../common/ports/storage.ts';
+import type { AggregateBatchSetup } from './aggregate-batch-setup.ts';
 import type { OpenBatch } from './batch/open-batch.ts';
 import type { IngestionHeader } from './codec/records.ts';
-import type { PacketDecryptor } from './crypto/ecies.ts';
-import type { KeySource } from './crypto/key-source.ts';
-import type { SigningKey } from './crypto/signature.ts';
 import { HeadersDiffer, PeerValidationUnusable } from './errors.ts';
 import { openIngestionBatch } from './intake.ts';
 import { judge, type Judgement } from './join/judge.ts';
 import type { UuidList } from './join/uuid-list.ts';
 import { UUID_BYTES } from './join/uuid-rows.ts';
-import type { Metrics } from './metrics/metrics.ts';
 import { sumAt } from './open-packets.ts';
 import { ownPackets, type OwnPackets } from './own-packets.ts';
 import type { PacketTally } from './packet-tally.ts';
-import type { PacketEngine } from './packets/packet-engine.ts';
 import { PeerValidation } from './peer-validation.ts';
 import { shareLayout } from './prio/layout.ts';
 import { takeAway } from './prio/sum.ts';
-
-export interface AggregateBatchSetup {
-  readonly server: ServerIndex;
-  readonly ingestorInput: Storage;
-  readonly ingestorKeys: KeySource;
-  readonly peerInput: Storage;
-  readonly peerKeys: KeySource;
-  /** Where intake kept our own validation batches; without it every packet is opened again, unchecked. */
-  readonly ownInput: Storage | undefined;
-  readonly decryptors: readonly PacketDecryptor[];
-  readonly signingKey: SigningKey;
-  readonly permitMalformed: boolean;
-  readonly engine: PacketEngine;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-}
 
 /** What became of one batch. */
 export type BatchResult =

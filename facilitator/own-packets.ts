@@ -2,7 +2,7 @@ import { describeBatch, sealedSumKey, validationKeys, type BatchId } from '../co
 import { formatUuid } from '../common/domain/uuid.ts';
 import { ObjectMissing } from '../common/errors.ts';
 import { readObject } from '../common/runtime/read-object.ts';
-import type { AggregateBatchSetup } from './aggregate-batch.ts';
+import type { AggregateBatchSetup } from './aggregate-batch-setup.ts';
 import type { OpenBatch } from './batch/open-batch.ts';
 import { OwnValidation } from './batch/own-validation.ts';
 import type { ValidationBlock } from './codec/record-block.ts';

@@ -1,5 +1,5 @@
 import { describeBatch, validationKeys, type BatchId } from '../common/domain/batch-path.ts';
-import type { AggregateBatchSetup } from './aggregate-batch.ts';
+import type { AggregateBatchSetup } from './aggregate-batch-setup.ts';
 import { differingFields } from './batch/header.ts';
 import type { OpenBatch } from './batch/open-batch.ts';
 import { validationsOf } from './batch/validation-stream.ts';
