@@ -84,9 +84,9 @@ async function disturb(directory: string, afterMs: number, choice: number): Prom
 
 describe('kill -9 of a random process of the deployment', () => {
   it('has outputs to compare', () => {
-    // 4 batches × 3 objects × 2 servers, own and peer's; 3 objects of a sum part and its copy × 2 aggregations × 2 servers;
+    // 4 batches × 3 objects × 2 servers, own and peer's, and a sealed sum of each; 3 objects of a sum part and its copy × 2 aggregations × 2 servers;
     // markers of 4 batches and 2 windows, 2 claims and 2 leases for each server.
-    expect(undisturbed.size).toBe(48 + 16 + 2 * (4 + 2 + 2 + 2));
+    expect(undisturbed.size).toBe(48 + 8 + 16 + 2 * (4 + 2 + 2 + 2));
   });
 
   it.concurrent.each(Array.from({ length: MOMENTS }, (_, i) => i))(
