@@ -24,6 +24,8 @@ export interface Stage {
   readonly watch?: (workers: Workers) => void;
   /** Passes on to the workers what the publishers have published; without it, they take it from there. */
   readonly relay?: (kind: Kind, messages: readonly Message[], world: World) => Promise<void>;
+  /** How often a publisher may run, as a CronJob does, until it ends with 0. Default: once. */
+  readonly publisherRuns?: number;
   /** How many messages there are of each task. Default: 1. */
   readonly copies?: number;
   /** What else is to be seen before the workers are told to end. */
@@ -33,7 +35,7 @@ export interface Stage {
 /** Runs the publishers for intake, then for the window, while workers do the tasks; returns when all are done. */
 export async function runSystem(world: World, stage: Stage, logFile: string): Promise<Ledger> {
   const { input } = world;
-  const { ackDeadlineMs, urls, urlsOf = () => urls, copies = 1, until = () => true } = stage;
+  const { ackDeadlineMs, urls, urlsOf = () => urls, publisherRuns = 1, copies = 1, until = () => true } = stage;
   const publishing = { env: serviceEnvironment(urls), logFile, hasChannel: true };
   await using workers = new Workers(world, { ackDeadlineMs, urlsOf, logFile });
   const { ledger } = workers;
@@ -42,7 +44,7 @@ export async function runSystem(world: World, stage: Stage, logFile: string): Pr
     ['intake', whenBatchesAreIn(input.window)],
     ['aggregate', whenWindowIsDue(input.window)],
   ] as const) {
-    await Promise.all(SERVERS.map((server) => runToSuccess(world.publisher(server, asOf), publishing)));
+    await Promise.all(SERVERS.map((server) => runToSuccess(world.publisher(server, asOf), publishing, publisherRuns)));
     if (stage.relay) await stage.relay(kind, await world.published(kind), world);
     await ledger.until(`the end of all ${kind} tasks`, () => areAllDone(ledger, input, kind, copies), LIMIT_MS);
   }
