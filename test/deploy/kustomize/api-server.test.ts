@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withoutTools } from '../../services/service.ts';
+import { readText, REPOSITORY } from '../../support/repository.ts';
 import { CLUSTER_TOOLS, startCluster, type Cluster, type Said } from './cluster.ts';
-import { objectsIn, renderVariant, VARIANTS } from './render.ts';
+import { objectsIn, render, renderVariant, VARIANTS } from './render.ts';
 
 const START_LIMIT_MS = 90_000;
 const DRY_RUN = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '--filename', '-'];
@@ -29,6 +31,16 @@ describe.skipIf(withoutTools('deploy/kustomize at an API server', ...CLUSTER_TOO
       for (const line of applied) expect(line).toMatch(/serverside-applied \(server dry run\)$/);
     },
   );
+
+  it.each(['rules', 'rules-aws', 'rules-google'])('takes the dashboards and %s without a warning', async (rules) => {
+    const monitoring = join(REPOSITORY, 'deploy/monitoring');
+    const more = readText(`deploy/monitoring/prometheus-operator/${rules}.yaml`);
+    // The operator's own namespace is not ours to make.
+    const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: monitoring }';
+    const yaml = [namespace, render(monitoring), more].join('\n---\n');
+    const { status, stderr } = await dryRun(yaml);
+    expect([stderr, status]).toEqual(['', 0]);
+  });
 
   it.each([
     ['an unknown field', 'enableServiceLinks: false', 'enableServiceLink: false', /enableServiceLink/],
