@@ -40,7 +40,7 @@ describe('intake-batch that is asked to end', () => {
   it('is ended by a second signal at once', async () => {
     const sample = { ...sampleOptions(root()), 'packet-count': String(PACKETS), dimension: '1' };
     expect(await runFacilitator(commandLine('generate-ingestion-sample', sample))).toMatchObject({ status: 0 });
-    const env = { SIGNAL: 'SIGTERM,SIGINT', SIGNAL_AT: '10,300' };
+    const env = { SIGNAL: 'SIGTERM,SIGINT', SIGNAL_AT: '10,20' };
     const stopped = await run(FACILITATOR, intakeOfSample(), { node: ['--import', PRELOAD], env });
     expect(stopped).toMatchObject({ status: null, signal: 'SIGINT' });
   });

@@ -34,7 +34,7 @@ beforeEach(async () => {
   await publish(root(), [JSON.stringify({ ...task, 'aggregation-id': sample['aggregation-id'] })]);
 });
 
-/** Signals that come while the worker opens packets; some time apart, or the kernel may turn their order round. */
+/** Signals that come while the worker opens packets. */
 const signalled = (signals: string, packets: string): StartOptions => ({
   node: ['--import', SIGNAL_AT],
   env: { SIGNAL: signals, SIGNAL_AT: packets },
@@ -67,7 +67,7 @@ describe('a worker with a task in hand', () => {
   it.each(['SIGTERM,SIGTERM', 'SIGTERM,SIGINT'])(
     'gives it back at once at a second signal, and ends with 0: %s',
     async (signals) => {
-      const worker = startFacilitator('intake-batch-worker', options, signalled(signals, '10,300'));
+      const worker = startFacilitator('intake-batch-worker', options, signalled(signals, '10,20'));
       expect(await worker.ended).toEqual({ status: 0, signal: null });
       expectGivenBack(worker, `stopped at once by another ${signals.split(',')[1]}`);
       expect(worker.lines.at(-1)).toMatchObject({ reason: `stopped by ${signals.split(',')[0]}` });
@@ -80,7 +80,7 @@ describe('a worker with a task in hand', () => {
   );
 
   it('dies of the third signal', async () => {
-    const worker = startFacilitator('intake-batch-worker', options, signalled('SIGTERM,SIGTERM,SIGTERM', '10,300,600'));
+    const worker = startFacilitator('intake-batch-worker', options, signalled('SIGTERM,SIGTERM,SIGTERM', '10,20,30'));
     expect(await worker.ended).toEqual({ status: null, signal: 'SIGTERM' });
   });
 
