@@ -1,9 +1,9 @@
 import { bench, describe } from 'vitest';
+import { UUID_BYTES } from '../common/domain/uuid.ts';
 import type { ValidationBlock } from '../facilitator/codec/record-block.ts';
 import { judge } from '../facilitator/join/judge.ts';
 import { ownSequence } from '../facilitator/join/own-sequence.ts';
 import { ToldMessages } from '../facilitator/join/told-messages.ts';
-import { UUID_BYTES } from '../facilitator/join/uuid-rows.ts';
 
 /*
  * Joining our own and the peer's validation of a batch: divide a run's mean by the number of packets. The machine may

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { describeBatch, type BatchId } from '../common/domain/batch-path.ts';
-import { formatUuid } from '../common/domain/uuid.ts';
+import { formatUuid, UUID_BYTES } from '../common/domain/uuid.ts';
 import type { AggregateBatchSetup } from './aggregate-batch-setup.ts';
 import type { OpenBatch } from './batch/open-batch.ts';
 import type { IngestionHeader } from './codec/records.ts';
@@ -8,7 +8,6 @@ import { HeadersDiffer, PeerValidationUnusable } from './errors.ts';
 import { openIngestionBatch } from './intake.ts';
 import { judge, type Judgement } from './join/judge.ts';
 import type { UuidList } from './join/uuid-list.ts';
-import { UUID_BYTES } from './join/uuid-rows.ts';
 import { sumAt } from './open-packets.ts';
 import { ownPackets, type OwnPackets } from './own-packets.ts';
 import type { PacketTally } from './packet-tally.ts';

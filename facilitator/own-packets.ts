@@ -1,7 +1,6 @@
 import { describeBatch, sealedSumKey, validationKeys, type BatchId } from '../common/domain/batch-path.ts';
 import { formatUuid } from '../common/domain/uuid.ts';
-import { ObjectMissing } from '../common/errors.ts';
-import { readObject } from '../common/runtime/read-object.ts';
+import { readIfThere } from '../common/runtime/read-object.ts';
 import type { AggregateBatchSetup } from './aggregate-batch-setup.ts';
 import type { OpenBatch } from './batch/open-batch.ts';
 import { OwnValidation } from './batch/own-validation.ts';
@@ -73,10 +72,10 @@ async function openedSum(
   const packetFileDigest = packetFile.statedDigest;
   // Where digests are permitted to be wrong, only the file itself can say which one it is.
   if (!own.isMadeFrom(packetFileDigest)) return undefined;
-  const bytes = ownInput && (await objectIfThere(ownInput, sealedSumKey(aggregationId, batch, server), signal));
-  if (!bytes) return unopened('missing', 'there is none');
+  const sealed = ownInput && (await readIfThere(ownInput, sealedSumKey(aggregationId, batch, server), { signal }));
+  if (!sealed) return unopened('missing', 'there is none');
   const binding = { aggregationId, batch, server, ingestionPacketFileDigest: packetFileDigest };
-  const opened = openSealedSum(bytes, binding, decryptors);
+  const opened = openSealedSum(sealed.bytes, binding, decryptors);
   if (opened.kind === 'unopened') return unopened(opened.reason, opened.why);
   metrics.increment('facilitator_sealed_sums_total', { aggregation_id: aggregationId, result: 'used' });
   const { content, keyIndex } = opened;
@@ -160,17 +159,4 @@ async function requireAsTold(own: OwnValidation, { told }: OpenedBatch, signal?:
   throw new OwnValidationContradicted(
     `the verification message for packet ${formatUuid(differing)} is not the one that the peer was told; were the packet decryption keys changed or reordered?`,
   );
-}
-
-async function objectIfThere(
-  storage: Parameters<typeof readObject>[0],
-  key: string,
-  signal?: AbortSignal,
-): Promise<Buffer | undefined> {
-  try {
-    return await readObject(storage, key, { signal });
-  } catch (err) {
-    if (err instanceof ObjectMissing) return undefined;
-    throw err;
-  }
 }

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
-import { ObjectMissing } from '../common/errors.ts';
 import type { Storage } from '../common/ports/storage.ts';
-import { hasObject, readWhole, type ReadObject } from '../common/runtime/read-object.ts';
+import { hasObject, readIfThere, type ReadObject } from '../common/runtime/read-object.ts';
 import { sha256 } from './batch/read-batch.ts';
 import type { EncodedSumPart } from './batch/sum-part.ts';
 import { readSingleRecord } from './codec/read.ts';
@@ -96,12 +95,7 @@ export class LeftoverFiles {
     await this.#storage.put(key, bytes, { signal: this.#signal });
   }
 
-  async #read(key: string): Promise<ReadObject | undefined> {
-    try {
-      return await readWhole(this.#storage, key, { signal: this.#signal });
-    } catch (err) {
-      if (err instanceof ObjectMissing) return undefined;
-      throw err;
-    }
+  #read(key: string): Promise<ReadObject | undefined> {
+    return readIfThere(this.#storage, key, { signal: this.#signal });
   }
 }

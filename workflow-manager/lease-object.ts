@@ -1,6 +1,5 @@
-import { ObjectMissing } from '../common/errors.ts';
 import type { ObjectVersion, Storage } from '../common/ports/storage.ts';
-import { readWhole } from '../common/runtime/read-object.ts';
+import { readIfThere } from '../common/runtime/read-object.ts';
 
 /** What the object says: who publishes tasks of an aggregation, and until when. docs/protocol.md, "Markers and claims". */
 export interface LeaseRecord {
@@ -29,13 +28,8 @@ export const ownLease = (found: FoundLease | undefined, runId: string): HeldLeas
 
 /** @returns `undefined` if there is no object */
 export async function readLease(storage: Storage, key: string): Promise<FoundLease | undefined> {
-  try {
-    const { version, bytes } = await readWhole(storage, key);
-    return { version, record: decode(bytes.toString()) };
-  } catch (err) {
-    if (err instanceof ObjectMissing) return undefined;
-    throw err;
-  }
+  const found = await readIfThere(storage, key);
+  return found && { version: found.version, record: decode(found.bytes.toString()) };
 }
 
 function decode(text: string): LeaseRecord | undefined {

@@ -15,6 +15,9 @@ export function parseUuid(text: string): string | undefined {
   return groups?.join('-').toLowerCase();
 }
 
+/** Bytes of a UUID, in network order. */
+export const UUID_BYTES = 16;
+
 /** The 16 bytes of a canonical UUID, in network order. */
 export function uuidBytes(canonical: string): Uint8Array {
   return Buffer.from(canonical.replaceAll('-', ''), 'hex');

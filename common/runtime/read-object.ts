@@ -31,6 +31,20 @@ export async function readObject(storage: Storage, key: string, options?: Storag
   return (await readWhole(storage, key, options)).bytes;
 }
 
+/** As `readWhole`. @returns `undefined` if there is no object */
+export async function readIfThere(
+  storage: Storage,
+  key: string,
+  options?: StorageOptions,
+): Promise<ReadObject | undefined> {
+  try {
+    return await readWhole(storage, key, options);
+  } catch (err) {
+    if (err instanceof ObjectMissing) return undefined;
+    throw err;
+  }
+}
+
 /** Whether there is an object under the key. */
 export async function hasObject(storage: Storage, key: string, options?: StorageOptions): Promise<boolean> {
   try {

@@ -1,4 +1,5 @@
 import { createECDH, createPrivateKey, diffieHellman, type KeyObject } from 'node:crypto';
+import { P256_SPKI_PREFIX } from './p256.ts';
 
 /**
  * Key agreement over P-256 (SEC 1 §3.3.1), always OpenSSL's. The runtime has two ways to it, of which one is cheaper:
@@ -15,8 +16,6 @@ export type Agreement = (typeof AGREEMENTS)[number];
 export type Agree = (point: Uint8Array) => Uint8Array;
 
 const CURVE = 'prime256v1';
-/** DER of a P-256 SubjectPublicKeyInfo up to the point (RFC 5480 §2). */
-const SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 const COORDINATE_LENGTH = 32;
 
 /** @param scalar 32 bytes, big-endian, in [1, n); else it throws an `Error` of node:crypto */
@@ -25,9 +24,9 @@ export function agreeBy(agreement: Agreement, scalar: Uint8Array): Agree {
   ecdh.setPrivateKey(scalar);
   if (agreement === 'createECDH') return (point) => ecdh.computeSecret(point);
   const privateKey = privateKeyOf(scalar, ecdh.getPublicKey());
-  const spki = Buffer.concat([SPKI_PREFIX, ecdh.getPublicKey()]);
+  const spki = Buffer.concat([P256_SPKI_PREFIX, ecdh.getPublicKey()]);
   return (point) => {
-    spki.set(point, SPKI_PREFIX.length);
+    spki.set(point, P256_SPKI_PREFIX.length);
     return agreeWithDer(privateKey, spki);
   };
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { KeyInvalid } from '../errors.ts';
 import { PacketDecryptor, POINT_LENGTH, SCALAR_LENGTH } from './ecies.ts';
+import { P256_SPKI_PREFIX } from './p256.ts';
 import type { SigningKey } from './signature.ts';
 
 /**
@@ -11,8 +12,6 @@ import type { SigningKey } from './signature.ts';
 /** Terraform installs this where a key has yet to be generated. */
 const PLACEHOLDER = 'not-a-real-key';
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-/** DER of a P-256 SubjectPublicKeyInfo up to the point (RFC 5480 §2). */
-const P256_SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 const PRIVATE_KEY_LENGTH = POINT_LENGTH + SCALAR_LENGTH;
 
 /**

@@ -1,8 +1,8 @@
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
 import type { ValidationBlock } from '../codec/record-block.ts';
 import { OwnValidationContradicted } from '../errors.ts';
 import { P } from '../prio/field.ts';
 import type { LeftOutPackets, OwnBlock } from './own-block.ts';
-import { UUID_BYTES } from './uuid-rows.ts';
 import { UuidTable } from './uuid-table.ts';
 
 const LEFT_OUT_ROWS = 1024;

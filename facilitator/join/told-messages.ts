@@ -1,8 +1,9 @@
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
 import type { ValidationBlock } from '../codec/record-block.ts';
 import { MessageTable } from './message-table.ts';
 import { NumberList } from './number-list.ts';
 import type { LeftOutPackets, OpenedBlock } from './own-block.ts';
-import { UUID_BYTES, uuidOfRow } from './uuid-rows.ts';
+import { uuidOfRow } from './uuid-rows.ts';
 
 const BLOCK_ROWS = 4096;
 

@@ -1,5 +1,6 @@
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
 import { rowInSegment, SEGMENT_ROWS, segmentOf } from './segments.ts';
-import { isSameUuid, UUID_BYTES, uuidOfRow } from './uuid-rows.ts';
+import { isSameUuid, uuidOfRow } from './uuid-rows.ts';
 
 /** Many UUIDs in order: 16 bytes each, in segments, so that growing copies nothing. */
 export class UuidList {

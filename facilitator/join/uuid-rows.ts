@@ -1,5 +1,4 @@
-/** Bytes of a UUID, in network order. */
-export const UUID_BYTES = 16;
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
 
 /** Whether two rows of UUIDs are the same. Arrays of rows have 16 bytes each, one after the other. */
 export function isSameUuid(a: Uint8Array, aRow: number, b: Uint8Array, bRow: number): boolean {

@@ -1,9 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { P256_SPKI_PREFIX } from '../crypto/p256.ts';
 import { ManifestInvalid } from '../errors.ts';
 import { decodePem } from './pem.ts';
 
-/** DER of the SubjectPublicKeyInfo of an uncompressed point of P-256 (RFC 5480 §2), up to the point's first byte. */
-const P256_SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 const P256_SPKI_LENGTH = 91;
 
 /**

@@ -1,8 +1,9 @@
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
+import type { LeftOutPackets } from '../join/own-block.ts';
 import { P } from '../prio/field.ts';
 import { MAX_BINS } from '../prio/layout.ts';
 
-/** Bytes of a UUID, and of a SHA-256. */
-export const UUID_LENGTH = 16;
+/** Bytes of a SHA-256. */
 export const DIGEST_LENGTH = 32;
 
 const MAX_U32 = 0xffffffff;
@@ -23,17 +24,6 @@ export interface SealedSumContent {
   readonly validationDigest: Uint8Array;
 }
 
-/**
- * All packets without a validation packet, also those that repeat one: validation packets and these together are, in the
- * order of their positions, the ingestion file.
- */
-export interface LeftOutPackets {
-  /** Ascending. */
-  readonly positions: Uint32Array;
-  /** 16 bytes for each position, in network order. */
-  readonly uuids: Uint8Array;
-}
-
 /** Why this is no content of a sealed sum, `undefined` if it is one. */
 export function contentFault(content: SealedSumContent): string | undefined {
   const { bins, packets, sum, leftOut, repeats, payloadBytes, validationDigest } = content;
@@ -43,7 +33,7 @@ export function contentFault(content: SealedSumContent): string | undefined {
   if (validationDigest.length !== DIGEST_LENGTH) return `a digest of ${validationDigest.length} bytes`;
   if (sum.length !== bins) return `a sum of ${sum.length} elements for ${bins} bins`;
   if (!sum.every((element) => element < P)) return `an element of the sum is not below ${P}`;
-  if (leftOut.uuids.length !== UUID_LENGTH * leftOut.positions.length) return 'not one UUID for each packet left out';
+  if (leftOut.uuids.length !== UUID_BYTES * leftOut.positions.length) return 'not one UUID for each packet left out';
   if (!isAscending(leftOut.positions, packets)) return `positions of packets left out do not ascend below ${packets}`;
   if (!isAscending(repeats, packets)) return `positions of repeats do not ascend below ${packets}`;
   // Nothing came before the first packet.

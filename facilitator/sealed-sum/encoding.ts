@@ -1,4 +1,5 @@
-import { contentFault, DIGEST_LENGTH, UUID_LENGTH, type SealedSumContent } from './content.ts';
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
+import { contentFault, DIGEST_LENGTH, type SealedSumContent } from './content.ts';
 
 /*
  * The plaintext of a sealed sum. All numbers are little-endian. Source: docs/protocol.md, "Sealed sum".
@@ -56,7 +57,7 @@ export function decodeContent(bytes: Uint8Array): DecodedContent {
   if (bytes.length !== length) return malformed(`${bytes.length} bytes where the counts make ${length}`);
   const leftOutAt = HEAD_LENGTH + WORD * bins;
   const uuidsAt = leftOutAt + WORD * leftOutCount;
-  const repeatsAt = uuidsAt + UUID_LENGTH * leftOutCount;
+  const repeatsAt = uuidsAt + UUID_BYTES * leftOutCount;
   const content: SealedSumContent = {
     bins,
     packets: view.getUint32(PACKETS_AT, true),
@@ -76,7 +77,7 @@ export function decodeContent(bytes: Uint8Array): DecodedContent {
 
 /** Below 2^53 for any three unsigned 32-bit integers, hence exact. */
 function lengthOf(bins: number, leftOut: number, repeats: number): number {
-  return HEAD_LENGTH + WORD * bins + (WORD + UUID_LENGTH) * leftOut + WORD * repeats;
+  return HEAD_LENGTH + WORD * bins + (WORD + UUID_BYTES) * leftOut + WORD * repeats;
 }
 
 const malformed = (why: string): DecodedContent => ({ kind: 'malformed', why });

@@ -65,6 +65,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'facilitator/sealed-sum/': {
     ours: ['facilitator/errors.ts', 'facilitator/prio/', 'facilitator/crypto/', ...COMMON_PORTS],
     others: ['node:crypto'],
+    types: ['facilitator/join/own-block.ts'],
   },
   // What opens the packets of a batch on all cores.
   'facilitator/packets/': {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../../../common/backends/storage/memory.ts';
 import { ObjectMissing, PermissionDenied, StorageUnavailable } from '../../../common/errors.ts';
 import type { Storage, StoredObject } from '../../../common/ports/storage.ts';
-import { hasObject, readObject, readWhole } from '../../../common/runtime/read-object.ts';
+import { hasObject, readIfThere, readObject, readWhole } from '../../../common/runtime/read-object.ts';
 
 /** A storage that holds `k`, whose `get` may be another one at each attempt. */
 async function storageWith(
@@ -75,5 +75,15 @@ describe('hasObject', () => {
     const { storage } = await storageWith([]);
     expect(await hasObject(storage, 'k')).toBe(true);
     expect(await hasObject(new MemoryStorage('other'), 'k')).toBe(false);
+  });
+});
+
+describe('readIfThere', () => {
+  it('gives what readWhole gives, nothing for no object, and fails as it does', async () => {
+    const { storage, version } = await storageWith([]);
+    expect(await readIfThere(storage, 'k')).toEqual({ bytes: Buffer.from('whole'), version });
+    expect(await readIfThere(storage, 'other')).toBeUndefined();
+    const refused = await storageWith([failing(new PermissionDenied('no'))]);
+    await expect(readIfThere(refused.storage, 'k')).rejects.toThrow(PermissionDenied);
   });
 });
