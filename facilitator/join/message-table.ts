@@ -1,3 +1,5 @@
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
+import type { ValidationBlock } from '../codec/record-block.ts';
 import type { VerificationMessage } from '../prio/verification.ts';
 import { rowInSegment, SEGMENT_ROWS, segmentOf } from './segments.ts';
 import { UuidTable } from './uuid-table.ts';
@@ -11,6 +13,9 @@ export interface MarkedMessages {
   /** A byte each, 0 or 1: whether the message may be used. */
   readonly marks: Uint8Array;
 }
+
+/** Validation packets to be written, in order. */
+export type MessageBlock = Pick<ValidationBlock, 'count' | 'uuids' | 'messages'>;
 
 /** A message to be overwritten, so that a loop over many makes no objects. */
 export type ReusedMessage = { -readonly [K in keyof VerificationMessage]: number };
@@ -75,8 +80,19 @@ export class MessageTable {
   /** Copies UUID and message of `ordinal`, below `size`, to a row of the targets. */
   copyTo(ordinal: number, uuids: Uint8Array, messages: Uint32Array, row: number): void {
     this.#uuids.copyTo(ordinal, uuids, row);
+    const kept = this.#messages[segmentOf(ordinal)]!;
     const at = 3 * rowInSegment(ordinal);
-    messages.set(this.#messages[segmentOf(ordinal)]!.subarray(at, at + 3), 3 * row);
+    for (let i = 0; i < 3; i++) messages[3 * row + i] = kept[at + i]!;
+  }
+
+  /** All UUIDs and messages, marked or not, by ordinal. Not to be changed. */
+  *blocks(): Iterable<MessageBlock> {
+    let segment = 0;
+    for (const uuids of this.#uuids.rows()) {
+      const count = uuids.length / UUID_BYTES;
+      // There is a segment for each.
+      yield { count, uuids, messages: this.#messages[segment++]!.subarray(0, 3 * count) };
+    }
   }
 
   #keep(ordinal: number, messages: Uint32Array, marks: Uint8Array, row: number): void {

@@ -1,14 +1,11 @@
 import { UUID_BYTES } from '../../common/domain/uuid.ts';
 import type { ValidationBlock } from '../codec/record-block.ts';
-import { MessageTable } from './message-table.ts';
+import { MessageTable, type MessageBlock } from './message-table.ts';
 import { NumberList } from './number-list.ts';
 import type { LeftOutPackets, OpenedBlock } from './own-block.ts';
 import { uuidOfRow } from './uuid-rows.ts';
 
 const BLOCK_ROWS = 4096;
-
-/** Validation packets to be written, in order. */
-export type MessageBlock = Pick<ValidationBlock, 'count' | 'uuids' | 'messages'>;
 
 /**
  * What the peer is to be told about the packets of a batch. A UUID that comes again gets its first packet's message
@@ -73,8 +70,13 @@ export class ToldMessages {
     return marks;
   }
 
-  /** The validation packets to be written, in packet order; new arrays each time. May be asked for several times. */
-  *blocks(): Iterable<MessageBlock> {
+  /** The validation packets to be written, in packet order; not to be changed. May be asked for several times. */
+  blocks(): Iterable<MessageBlock> {
+    const isPlain = this.#repeats.positions.size === 0 && this.#leftOut.positions.size === 0;
+    return isPlain ? this.#firsts.blocks() : this.#gathered();
+  }
+
+  *#gathered(): Iterable<MessageBlock> {
     let uuids = new Uint8Array(UUID_BYTES * BLOCK_ROWS);
     let messages = new Uint32Array(3 * BLOCK_ROWS);
     let count = 0;

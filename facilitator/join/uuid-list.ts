@@ -37,8 +37,10 @@ export class UuidList {
 
   /** Copies the UUID at `index`, below `size`, to a row of `target`. */
   copyTo(index: number, target: Uint8Array, row: number): void {
+    const segment = this.#segmentOf(index);
     const from = UUID_BYTES * rowInSegment(index);
-    target.set(this.#segmentOf(index).subarray(from, from + UUID_BYTES), UUID_BYTES * row);
+    const to = UUID_BYTES * row;
+    for (let i = 0; i < UUID_BYTES; i++) target[to + i] = segment[from + i]!; // a row of the segment
   }
 
   /** All of them in order, as rows of 16 bytes: many at once, not to be changed. */

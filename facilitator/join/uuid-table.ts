@@ -51,6 +51,11 @@ export class UuidTable {
     this.#keys.copyTo(ordinal, target, row);
   }
 
+  /** All of them in order, as rows of 16 bytes: `SEGMENT_ROWS` at once, and in the end what is left. Not to be changed. */
+  rows(): Iterable<Uint8Array> {
+    return this.#keys.rows();
+  }
+
   /** How many slots a look-up of that row of `uuids` visits. */
   probesFor(uuids: Uint8Array, row: number): number {
     const mask = this.#slots.length - 1;

@@ -44,6 +44,11 @@ describe('what intake tells', () => {
     );
   });
 
+  it.each([4095, 4096, 4097, 10_000])('is the same for %i packets that are all different', (count) => {
+    const list = Array.from({ length: count }, (_, i): Packet => ({ uuid: i, message: [i, 2 ** 32 - 1 - i, 7] }));
+    expect(written(toldBy(list, [1000, 1]).told)).toEqual(toldAbout(list));
+  });
+
   it('is the same for many packets, of which every tenth repeats one and every seventh says nothing', () => {
     const list = Array.from({ length: 40_000 }, (_, i): Packet => {
       const uuid = i % 10 === 9 ? i >> 1 : i;
