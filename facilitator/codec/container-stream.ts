@@ -13,10 +13,10 @@ export interface OpenedContainer {
   /** Its bytes are copies. */
   readonly header: ContainerHeader;
   /**
-   * The blocks in file order, to be iterated once; the bytes of each have an `ArrayBuffer` to themselves, which may be
-   * kept or transferred. Besides the one it gives, no more than a chunk is held. Where the file is no container file
-   * it throws the error that reading the whole file would have given: AvroMalformed or AvroLimitExceeded, the latter
-   * also for a block of more than 64 MiB.
+   * The blocks in file order, to be iterated once; the bytes of each may be kept, not changed, and may be part of the
+   * chunk that they came in. Besides the one it gives, no more than a chunk is held. Where the file is no container
+   * file it throws the error that reading the whole file would have given: AvroMalformed or AvroLimitExceeded, the
+   * latter also for a block of more than 64 MiB.
    */
   readonly blocks: AsyncIterable<RecordBlock>;
 }
@@ -94,9 +94,14 @@ async function* blocksOf(incoming: IncomingBytes, header: ContainerHeader): Asyn
       if (size > left - SYNC_BYTES) throw head.tooLong(left);
       throw new AvroLimitExceeded(`a block of ${size} bytes (at most ${MAX_STREAMED_BYTES}) at byte ${start}`);
     }
-    // What the block says of its size costs nothing until bytes arrive: pages that are not written to are not there.
-    const bytes = Buffer.allocUnsafeSlow(size);
-    const left = (await incoming.read(bytes)) + (await incoming.read(marker));
+    let bytes = incoming.take(size);
+    let left = size;
+    if (!bytes) {
+      // What the block says of its size costs nothing until bytes arrive: pages that are not written to are not there.
+      bytes = Buffer.allocUnsafeSlow(size);
+      left = await incoming.read(bytes);
+    }
+    left += await incoming.read(marker);
     if (left < size + SYNC_BYTES) throw head.tooLong(left);
     checkSync(marker, header, new Cursor(marker, SYNC_BYTES, SYNC_BYTES, { origin: position + size }));
     yield { count, bytes, position };

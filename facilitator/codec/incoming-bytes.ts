@@ -30,6 +30,17 @@ export class IncomingBytes {
     return this.#rest();
   }
 
+  /**
+   * Takes the next bytes if they have come in one piece. May be kept, which keeps all that came with them.
+   * @returns `undefined` if they have not, and nothing is taken
+   */
+  take(size: number): Buffer | undefined {
+    const rest = this.#rest();
+    if (rest.length < size) return undefined;
+    this.skip(size);
+    return rest.subarray(0, size);
+  }
+
   /** Fills `target` with the next bytes. @returns how many they are, fewer only at the end of the stream */
   async read(target: Buffer): Promise<number> {
     let filled = 0;

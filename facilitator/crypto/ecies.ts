@@ -44,17 +44,28 @@ export class PacketDecryptor {
    * the curve, wrong tag. To tell these apart would help nobody but an attacker.
    */
   decrypt(payload: Uint8Array): Buffer | undefined {
+    const secret = this.#secretOf(payload);
+    return secret && unseal(payload, secret);
+  }
+
+  /**
+   * `decrypt` of each. That is cheaper for many of them: each of its two steps is taken for all before the other, so
+   * that neither drives the other's code and tables out of the processor's caches.
+   */
+  decryptAll(payloads: readonly Uint8Array[]): (Buffer | undefined)[] {
+    const secrets = payloads.map((payload) => this.#secretOf(payload));
+    return payloads.map((payload, i) => {
+      const secret = secrets[i];
+      return secret && unseal(payload, secret);
+    });
+  }
+
+  /** What is agreed on with the ephemeral key of a payload, `undefined` if there is none. */
+  #secretOf(payload: Uint8Array): Uint8Array | undefined {
     // OpenSSL also takes compressed and hybrid points; the reference does not, and the peer must judge alike.
     if (payload.length < POINT_LENGTH + TAG_LENGTH || payload[0] !== UNCOMPRESSED) return undefined;
-    const ephemeral = payload.subarray(0, POINT_LENGTH);
-    const sealed = payload.subarray(POINT_LENGTH, payload.length - TAG_LENGTH);
     try {
-      const { key, iv } = deriveKey(this.#agree(ephemeral), ephemeral);
-      const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
-      decipher.setAuthTag(payload.subarray(payload.length - TAG_LENGTH));
-      const plain = decipher.update(sealed);
-      decipher.final();
-      return plain;
+      return this.#agree(payload.subarray(0, POINT_LENGTH));
     } catch {
       return undefined;
     }
@@ -81,6 +92,21 @@ export class PacketDecryptor {
     const digits = this.#ecdh.getPrivateKey();
     scalar.set(digits, SCALAR_LENGTH - digits.length);
     return scalar;
+  }
+}
+
+/** @param payload at least a point and a tag @returns `undefined` if the tag is wrong */
+function unseal(payload: Uint8Array, secret: Uint8Array): Buffer | undefined {
+  const tagAt = payload.length - TAG_LENGTH;
+  const { key, iv } = deriveKey(secret, payload);
+  try {
+    const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
+    decipher.setAuthTag(payload.subarray(tagAt));
+    const plain = decipher.update(payload.subarray(POINT_LENGTH, tagAt));
+    decipher.final();
+    return plain;
+  } catch {
+    return undefined;
   }
 }
 
@@ -122,13 +148,15 @@ const KEY_LENGTH = 16;
 
 /** One for all packets, as nothing waits in between: each buffer of its own costs as much as half of the hash. */
 const kdfInput = Buffer.concat([Buffer.alloc(SECRET_LENGTH), KDF_COUNTER, Buffer.alloc(POINT_LENGTH)]);
+const POINT_AT = SECRET_LENGTH + KDF_COUNTER.length;
 const derived = Buffer.alloc(2 * KEY_LENGTH);
 const keyAndIv = { key: derived.subarray(0, KEY_LENGTH), iv: derived.subarray(KEY_LENGTH) };
 
-/** @returns what the next call overwrites */
-function deriveKey(secret: Uint8Array, ephemeral: Uint8Array): typeof keyAndIv {
+/** @param payload begins with the ephemeral key @returns what the next call overwrites */
+function deriveKey(secret: Uint8Array, payload: Uint8Array): typeof keyAndIv {
   kdfInput.set(secret);
-  kdfInput.set(ephemeral, SECRET_LENGTH + KDF_COUNTER.length);
+  // A view of the key alone would cost more than this.
+  for (let i = 0; i < POINT_LENGTH; i++) kdfInput[POINT_AT + i] = payload[i]!; // no payload is shorter
   // As text, because bytes would come in a buffer of their own.
   derived.write(hash('sha256', kdfInput, 'binary'), 'latin1');
   return keyAndIv;

@@ -1,13 +1,21 @@
-import { workerData } from 'piscina';
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { PacketDecryptor } from '../crypto/ecies.ts';
 import { KernelEvaluator } from '../prio/kernel-evaluator.ts';
 import { ModelEvaluator } from '../prio/model-evaluator.ts';
-import { checkChunk } from './chunk-opener.ts';
+import { checkChunk } from './chunk-packets.ts';
 import { packFailure } from './failures.ts';
 import { OpenerCache } from './opener-cache.ts';
 import type { BatchContext, OpenedPackets, SummedPackets } from './packet-engine.ts';
-import { unpackChunk } from './packed-chunk.ts';
-import type { Answer, CheckRequest, OpenRequest, PackedContext, SumRequest, ThreadSetup } from './thread-messages.ts';
+import { unpackChunk, type PackedChunk } from './packed-chunk.ts';
+import type {
+  Answer,
+  CheckRequest,
+  OpenRequest,
+  Outcome,
+  PackedContext,
+  SumRequest,
+  ThreadSetup,
+} from './thread-messages.ts';
 
 /*
  * What runs in the threads of `ThreadPoolEngine`, and only there: its exports are what the pool may ask for.
@@ -24,22 +32,30 @@ const openers = new OpenerCache((layout, isFirst) =>
 /** By scalar. An import of a key costs as much as a use. */
 const decryptors = new Map<string, PacketDecryptor>();
 
-export function open({ chunk, context }: OpenRequest): Answer<OpenedPackets> {
-  return answer(() => openers.openerFor(contextOf(context)).open(unpackChunk(chunk)));
+export function open({ chunk, context }: OpenRequest): Moved {
+  return answer(chunk, (): OpenedPackets => openers.openerFor(contextOf(context)).open(unpackChunk(chunk)));
 }
 
-export function sumOf({ chunk, context, positions }: SumRequest): Answer<SummedPackets> {
-  return answer(() => openers.openerFor(contextOf(context)).sumOf(unpackChunk(chunk), positions));
+export function sumOf({ chunk, context, positions }: SumRequest): Moved {
+  return answer(chunk, (): SummedPackets => openers.openerFor(contextOf(context)).sumOf(unpackChunk(chunk), positions));
 }
 
-export function check({ chunk }: CheckRequest): Answer<undefined> {
-  return answer(() => {
+export function check({ chunk }: CheckRequest): Moved {
+  return answer(chunk, () => {
     checkChunk(unpackChunk(chunk));
     return undefined;
   });
 }
 
-function answer<T>(work: () => T): Answer<T> {
+/** An answer whose memory goes with it instead of being copied. */
+type Moved = ReturnType<typeof move>;
+
+function answer({ bytes: { buffer: memory } }: PackedChunk, work: () => unknown): Moved {
+  const answer: Answer<unknown> = { memory, ...outcomeOf(work) };
+  return move({ [transferableSymbol]: [memory], [valueSymbol]: answer });
+}
+
+function outcomeOf<T>(work: () => T): Outcome<T> {
   try {
     return { value: work() };
   } catch (err) {

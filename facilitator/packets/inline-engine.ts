@@ -1,6 +1,6 @@
 import { breathe } from '../../common/runtime/breathe.ts';
 import { ModelEvaluator } from '../prio/model-evaluator.ts';
-import { checkChunk } from './chunk-opener.ts';
+import { checkChunk } from './chunk-packets.ts';
 import { OpenerCache, type MakeEvaluator } from './opener-cache.ts';
 import type { PacketChunk } from './packet-chunk.ts';
 import type { BatchContext, OpenedPackets, PacketEngine, SummedPackets } from './packet-engine.ts';

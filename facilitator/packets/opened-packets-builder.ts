@@ -1,4 +1,4 @@
-import type { DataShareBlock } from '../codec/record-block.ts';
+import { UUID_BYTES } from '../../common/domain/uuid.ts';
 import type { BlockMessages } from '../prio/block-evaluator.ts';
 import type { OpenedPackets } from './packet-engine.ts';
 
@@ -13,18 +13,14 @@ export class OpenedPacketsBuilder {
   #payloadBytes = 0;
   #count = 0;
 
-  constructor(blocks: readonly DataShareBlock[], bins: number, keys: number) {
-    const count = blocks.reduce((total, block) => total + block.count, 0);
+  /** @param uuids 16 bytes for each packet */
+  constructor(uuids: Uint8Array, bins: number, keys: number) {
+    const packets = uuids.length / UUID_BYTES;
     this.sum = new Uint32Array(bins);
-    this.#uuids = new Uint8Array(16 * count);
-    this.#messages = new Uint32Array(3 * count);
-    this.#told = new Uint8Array(count);
+    this.#uuids = uuids;
+    this.#messages = new Uint32Array(3 * packets);
+    this.#told = new Uint8Array(packets);
     this.#keyUses = Array.from({ length: keys }, () => 0);
-    let at = 0;
-    for (const block of blocks) {
-      this.#uuids.set(block.uuids.subarray(0, 16 * block.count), 16 * at);
-      at += block.count;
-    }
   }
 
   /** A payload of that many bytes was opened by the key with that index. */

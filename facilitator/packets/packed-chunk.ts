@@ -11,8 +11,10 @@ export interface PackedChunk {
   readonly blocks: readonly (readonly [count: number, length: number, position: number])[];
 }
 
-export function packChunk({ format, blocks }: PacketChunk): PackedChunk {
-  const bytes = new Uint8Array(blocks.reduce((total, block) => total + block.bytes.length, 0));
+/** @param memoryFor gives memory of at least so many bytes */
+export function packChunk({ format, blocks }: PacketChunk, memoryFor: (bytes: number) => ArrayBuffer): PackedChunk {
+  const size = blocks.reduce((total, block) => total + block.bytes.length, 0);
+  const bytes = new Uint8Array(memoryFor(size), 0, size);
   let at = 0;
   for (const block of blocks) {
     bytes.set(block.bytes, at);

@@ -33,5 +33,7 @@ export interface CheckRequest {
   readonly chunk: PackedChunk;
 }
 
-/** What a thread answers. Errors that nobody expects are thrown. */
-export type Answer<T> = { readonly value: T } | { readonly failure: PackedFailure };
+export type Outcome<T> = { readonly value: T } | { readonly failure: PackedFailure };
+
+/** What a thread answers, with the chunk's memory. Errors that nobody expects are thrown. */
+export type Answer<T> = Outcome<T> & { readonly memory: ArrayBuffer };

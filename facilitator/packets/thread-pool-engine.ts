@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Agreement } from '../crypto/agreement.ts';
 import { builtFile } from './built.ts';
+import { ChunkMemory } from './chunk-memory.ts';
 import { unpackFailure } from './failures.ts';
 import { loadKernel } from './kernel-file.ts';
 import type { PacketChunk } from './packet-chunk.ts';
 import type { BatchContext, OpenedPackets, PacketEngine, SummedPackets } from './packet-engine.ts';
-import { packChunk } from './packed-chunk.ts';
+import { packChunk, type PackedChunk } from './packed-chunk.ts';
 import type {
   Answer,
   CheckRequest,
@@ -29,6 +30,7 @@ export interface ThreadPoolSettings {
 export class ThreadPoolEngine implements PacketEngine {
   readonly threads: number;
   readonly #pool: Piscina;
+  readonly #memory = new ChunkMemory();
 
   constructor({ threads, evaluation, agreement = 'createECDH' }: ThreadPoolSettings) {
     this.threads = threads;
@@ -43,13 +45,13 @@ export class ThreadPoolEngine implements PacketEngine {
   }
 
   async open(chunk: PacketChunk, context: BatchContext): Promise<OpenedPackets> {
-    const request: OpenRequest = { chunk: packChunk(chunk), context: packContext(context) };
+    const request: OpenRequest = { chunk: this.#pack(chunk), context: packContext(context) };
     return this.#ask<OpenedPackets>('open', request);
   }
 
   async sumOf(chunk: PacketChunk, positions: Uint32Array, context: BatchContext): Promise<SummedPackets> {
     const request: SumRequest = {
-      chunk: packChunk(chunk),
+      chunk: this.#pack(chunk),
       context: packContext(context),
       positions: positions.slice(),
     };
@@ -57,13 +59,18 @@ export class ThreadPoolEngine implements PacketEngine {
   }
 
   async check(chunk: PacketChunk): Promise<void> {
-    const request: CheckRequest = { chunk: packChunk(chunk) };
+    const request: CheckRequest = { chunk: this.#pack(chunk) };
     await this.#ask<undefined>('check', request);
+  }
+
+  #pack(chunk: PacketChunk): PackedChunk {
+    return packChunk(chunk, (bytes) => this.#memory.take(bytes));
   }
 
   async #ask<T>(name: string, request: CheckRequest): Promise<T> {
     // The thread's function of that name answers with a T.
     const answer = (await this.#pool.run(request, { name, transferList: [request.chunk.bytes.buffer] })) as Answer<T>;
+    this.#memory.giveBack(answer.memory);
     if ('failure' in answer) throw unpackFailure(answer.failure);
     return answer.value;
   }

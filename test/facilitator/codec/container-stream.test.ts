@@ -36,18 +36,26 @@ describe('openContainer', () => {
     await fc.assert(fc.asyncProperty(sizes, expectBlocks), { numRuns: 50 });
   });
 
-  it('gives blocks and a header that share no memory with the chunks', async () => {
+  it('gives a header that shares no memory with the chunks', async () => {
     const chunks = [Buffer.from(FILE)];
     const opened = await openContainer(inChunksOf(chunks));
     const schema = opened?.header.schema;
-    for await (const { bytes } of opened?.blocks ?? []) {
-      const before = Buffer.from(bytes);
-      chunks[0]?.fill(0, 0, 200);
-      expect(before.equals(bytes)).toBe(true);
-      expect(bytes.buffer.byteLength).toBe(bytes.length);
-      break;
-    }
+    chunks[0]?.fill(0);
     expect(schema?.toString()).toBe(SCHEMA);
+  });
+
+  it('copies only the blocks that lie across the ends of chunks', async () => {
+    const chunks = [Buffer.from(FILE.subarray(0, FILE.length / 2)), Buffer.from(FILE.subarray(FILE.length / 2))];
+    const memory = new Set<ArrayBufferLike>(chunks.map(({ buffer }) => buffer));
+    const opened = await openContainer(inChunksOf(chunks));
+    let blocks = 0;
+    let copied = 0;
+    for await (const { bytes } of opened?.blocks ?? []) {
+      blocks++;
+      if (!memory.has(bytes.buffer)) copied++;
+    }
+    expect(copied).toBe(1);
+    expect(blocks).toBeGreaterThan(1);
   });
 
   it.each([{ chunks: [] }, { chunks: [''] }, { chunks: ['', '', ''] }])(

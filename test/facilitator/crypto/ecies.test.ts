@@ -54,6 +54,23 @@ describe('payloads', () => {
     );
   });
 
+  it('open together as each does alone', () => {
+    const kinds = [
+      payload,
+      encryptPayload(publicKey, Buffer.from('another'), seededRandom('other ephemeral')),
+      encryptPayload(keyPair('other').publicKey, Buffer.from('plain'), seededRandom('ephemeral')),
+      Buffer.concat([Buffer.of(4), Buffer.alloc(100, 1)]),
+      payload.subarray(0, 80),
+      payload.subarray(0, -1),
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...kinds)), (payloads) => {
+        expect(decryptor.decryptAll(payloads)).toEqual(payloads.map((one) => decryptor.decrypt(one)));
+      }),
+    );
+    expect(decryptor.decryptAll(kinds).map(Boolean)).toEqual([true, true, false, false, false, false]);
+  });
+
   it('do not open after any single bit flip', () => {
     for (let bit = 0; bit < 8 * payload.length; bit++) {
       const flipped = Buffer.from(payload);
