@@ -18,10 +18,16 @@ const INTAKE_MOMENTS: readonly Moment[] = [
 ];
 
 /**
- * Among the batches that aggregate reads; around what it writes: the copy of the sum part, the list of invalid packets,
- * the sum, its signature; and at the beginning.
+ * At the beginning, and as the same task comes again among the batches that aggregate reads; around what it writes: the
+ * copy of the sum part, the list of invalid packets, the sum, its signature.
  */
-const AGGREGATE_MOMENTS: readonly Moment[] = [read(30), after(1), before(2), after(3), after(4), read(1)];
+const AGGREGATE_MOMENTS: readonly (readonly Moment[])[] = [
+  [read(1), read(30)],
+  [after(1)],
+  [before(2)],
+  [after(3)],
+  [after(4)],
+];
 
 /**
  * Passes the messages on one after the other, as batches arrive in production, and kills a worker each second at one of
@@ -53,11 +59,14 @@ export async function passUnderKills(
     }
     return;
   }
-  // The last moment is for tasks that were killed before, and come again.
   const ids = [...generated.map(({ id }) => id), ...recorded.map(({ aggregationId }) => aggregationId)];
-  for (const [n, moment] of AGGREGATE_MOMENTS.entries()) {
+  for (const [n, [first, ...later]] of AGGREGATE_MOMENTS.entries()) {
     for (const server of SERVERS) {
-      await strikeAs({ server, kind, ...moment }, (message) => message.server === server && message.subject === ids[n]);
+      const victim = { server, kind };
+      // There is a moment at least.
+      await strikeAs({ ...victim, ...first! }, (message) => message.server === server && message.subject === ids[n]);
+      // Its deadline is longer than the time between two kills, so that somebody waits for it when it comes again.
+      for (const moment of later) await killer.strike({ ...victim, ...moment }, EVERY_MS, LIMIT_MS);
     }
   }
 }

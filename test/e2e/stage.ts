@@ -12,7 +12,7 @@ const LIMIT_MS = 240_000;
 
 /** What a stage does to the system besides letting it run. */
 export interface Stage {
-  /** One word; in names of buckets and queues. */
+  /** One word. */
   readonly name: string;
   /** How long a task stays with a worker that says nothing. */
   readonly ackDeadlineMs: number;

@@ -26,6 +26,12 @@ export interface Message {
   readonly body: Buffer;
 }
 
+/** How workers open packets; what is left out is as they do it by themselves. */
+export interface Opening {
+  readonly evaluation?: 'webassembly' | 'typescript';
+  readonly threads?: number;
+}
+
 /** The queues of one server. */
 interface ServerTopics {
   /** What workers take tasks from. */
@@ -44,6 +50,7 @@ export class World {
   readonly #services: Readonly<Record<ServerName, TaskServices>>;
   readonly #topics: Readonly<Record<ServerName, ServerTopics>>;
   readonly #queuesUrl: string;
+  readonly #opening: Opening | undefined;
 
   private constructor(
     { urls }: StandIns,
@@ -51,6 +58,7 @@ export class World {
     services: Readonly<Record<ServerName, TaskServices>>,
     topics: Readonly<Record<ServerName, ServerTopics>>,
     places: Omit<Places, 'queues'>,
+    opening: Opening | undefined,
   ) {
     const queuesOf = ({ tasks, rejected }: ServerTopics): Places['queues'][ServerName] => ({
       intakeTasks: tasks.intake.queue,
@@ -62,10 +70,20 @@ export class World {
     this.#services = services;
     this.#topics = topics;
     this.#queuesUrl = urls.moto;
+    this.#opening = opening;
   }
 
-  /** @param isRelayed whether messages reach the workers by `pass` only */
-  static async create(standIns: StandIns, input: Input, name: string, isRelayed: boolean): Promise<World> {
+  /**
+   * @param name one word; in names of buckets and queues
+   * @param isRelayed whether messages reach the workers by `pass` only
+   */
+  static async create(
+    standIns: StandIns,
+    input: Input,
+    name: string,
+    isRelayed: boolean,
+    opening?: Opening,
+  ): Promise<World> {
     const buckets = { pha: bucketsIn('gs://', name, 'pha'), facilitator: bucketsIn(S3, name, 'facilitator') };
     const portal = `gs://portal-${name}`;
     for (const location of [...SERVERS.flatMap((server) => Object.values<string>({ ...buckets[server] })), portal]) {
@@ -78,7 +96,7 @@ export class World {
       pha: await createTopics(services.pha, `pha-${name}`, isRelayed),
       facilitator: await createTopics(services.facilitator, `facilitator-${name}`, isRelayed),
     };
-    return new World(standIns, input, services, topics, { buckets, portal });
+    return new World(standIns, input, services, topics, { buckets, portal }, opening);
   }
 
   storage(server: ServerName, bucket: keyof Buckets): Storage {
@@ -96,7 +114,9 @@ export class World {
     const invocation = workerInvocation(serverOf(server, this.places), command, formatDuration(ackDeadlineMs));
     const { args, ...rest } = withTaskQueue(invocation, workerKind, workerOptions);
     // The URL of an SQS queue says where its service is, whatever the environment does.
-    return { ...rest, args: args.map((arg) => arg.replace(this.#queuesUrl, urls.moto)) };
+    const placed = args.map((arg) => arg.replace(this.#queuesUrl, urls.moto));
+    const opening = Object.entries(this.#opening ?? {}).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    return { ...rest, args: [...placed, ...opening] };
   }
 
   publisher(name: ServerName, asOf: Date): Invocation {
