@@ -16,6 +16,11 @@ export const POINT_LENGTH = 65;
 /** Bytes of a P-256 scalar. */
 export const SCALAR_LENGTH = 32;
 const TAG_LENGTH = 16;
+const GCM_OPTIONS = { authTagLength: TAG_LENGTH };
+
+/** For all payloads, as nothing waits while they are used: views would cost more than copies. */
+const pointOfPayload = Buffer.alloc(POINT_LENGTH);
+const tagOfPayload = Buffer.alloc(TAG_LENGTH);
 
 /** Opens payloads under one private key. The object is reused because each import of a key costs as much as a use. */
 export class PacketDecryptor {
@@ -64,8 +69,9 @@ export class PacketDecryptor {
   #secretOf(payload: Uint8Array): Uint8Array | undefined {
     // OpenSSL also takes compressed and hybrid points; the reference does not, and the peer must judge alike.
     if (payload.length < POINT_LENGTH + TAG_LENGTH || payload[0] !== UNCOMPRESSED) return undefined;
+    copyBytes(payload, 0, pointOfPayload);
     try {
-      return this.#agree(payload.subarray(0, POINT_LENGTH));
+      return this.#agree(pointOfPayload);
     } catch {
       return undefined;
     }
@@ -98,10 +104,12 @@ export class PacketDecryptor {
 /** @param payload at least a point and a tag @returns `undefined` if the tag is wrong */
 function unseal(payload: Uint8Array, secret: Uint8Array): Buffer | undefined {
   const tagAt = payload.length - TAG_LENGTH;
-  const { key, iv } = deriveKey(secret, payload);
+  copyBytes(payload, 0, pointOfPayload);
+  copyBytes(payload, tagAt, tagOfPayload);
+  const { key, iv } = deriveKey(secret, pointOfPayload);
   try {
-    const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
-    decipher.setAuthTag(payload.subarray(tagAt));
+    const decipher = createDecipheriv(CIPHER, key, iv, GCM_OPTIONS);
+    decipher.setAuthTag(tagOfPayload);
     const plain = decipher.update(payload.subarray(POINT_LENGTH, tagAt));
     decipher.final();
     return plain;
@@ -125,7 +133,7 @@ export function encryptPayload(
   drawPrivateKey(ecdh, random);
   const ephemeral = ecdh.getPublicKey();
   const { key, iv } = deriveKey(ecdh.computeSecret(recipient), ephemeral);
-  const cipher = createCipheriv(CIPHER, key, iv, { authTagLength: TAG_LENGTH });
+  const cipher = createCipheriv(CIPHER, key, iv, GCM_OPTIONS);
   const sealed = cipher.update(plain);
   cipher.final();
   return Buffer.concat([ephemeral, sealed, cipher.getAuthTag()]);
@@ -143,20 +151,23 @@ function drawPrivateKey(ecdh: ReturnType<typeof createECDH>, random: (length: nu
   }
 }
 
+/** Fills `target` with the bytes from `start` on, of which there are enough. */
+function copyBytes(source: Uint8Array, start: number, target: Uint8Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = source[start + i]!;
+}
+
 const SECRET_LENGTH = 32;
 const KEY_LENGTH = 16;
 
 /** One for all packets, as nothing waits in between: each buffer of its own costs as much as half of the hash. */
 const kdfInput = Buffer.concat([Buffer.alloc(SECRET_LENGTH), KDF_COUNTER, Buffer.alloc(POINT_LENGTH)]);
-const POINT_AT = SECRET_LENGTH + KDF_COUNTER.length;
 const derived = Buffer.alloc(2 * KEY_LENGTH);
 const keyAndIv = { key: derived.subarray(0, KEY_LENGTH), iv: derived.subarray(KEY_LENGTH) };
 
-/** @param payload begins with the ephemeral key @returns what the next call overwrites */
-function deriveKey(secret: Uint8Array, payload: Uint8Array): typeof keyAndIv {
+/** @returns what the next call overwrites */
+function deriveKey(secret: Uint8Array, ephemeral: Uint8Array): typeof keyAndIv {
   kdfInput.set(secret);
-  // A view of the key alone would cost more than this.
-  for (let i = 0; i < POINT_LENGTH; i++) kdfInput[POINT_AT + i] = payload[i]!; // no payload is shorter
+  kdfInput.set(ephemeral, SECRET_LENGTH + KDF_COUNTER.length);
   // As text, because bytes would come in a buffer of their own.
   derived.write(hash('sha256', kdfInput, 'binary'), 'latin1');
   return keyAndIv;
