@@ -1,10 +1,18 @@
 import { runProgram, type Node } from './node-program.ts';
 import { runToSuccess, type Bench } from './process.ts';
 
-/** Microseconds of processor time that one `createECDH().computeSecret` takes, by ./floor/main.ts. */
-export async function ecdhFloorUs(node: Node, bench: Bench): Promise<number> {
-  const { stdout } = await runProgram({ program: 'floor', args: [] }, node, bench);
-  return (JSON.parse(stdout) as { cpuUs: number }).cpuUs;
+/**
+ * Microseconds of processor time that one `createECDH().computeSecret` takes, by ./floor/main.ts: on as many cores at
+ * once as intake uses, since a core may be slower when others work.
+ */
+export async function ecdhFloorUs(node: Node, threads: number, bench: Bench): Promise<number> {
+  const times = await Promise.all(
+    Array.from({ length: threads }, async () => {
+      const { stdout } = await runProgram({ program: 'floor', args: [] }, node, bench);
+      return (JSON.parse(stdout) as { cpuUs: number }).cpuUs;
+    }),
+  );
+  return times.reduce((total, us) => total + us, 0) / threads;
 }
 
 /** The same by `openssl speed`; `undefined` where there is no openssl, or one that tells it in other words. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { ecdhFloorUs } from './floor.ts';
 import type { Node, Used } from './node-program.ts';
 import { sizeOf, type PacketWorld, type PlacedBatch, type WorldSettings } from './packet-world.ts';
@@ -72,7 +73,8 @@ export async function measureRounds(
   const floors = new Map<Subject, number[]>();
   for (let i = 1; i <= runs; i++) {
     for (const subject of works.includes('intake') ? subjects : []) {
-      floors.set(subject, [...(floors.get(subject) ?? []), await ecdhFloorUs(subject.node, bench)]);
+      const us = await ecdhFloorUs(subject.node, subject.threads ?? availableParallelism(), bench);
+      floors.set(subject, [...(floors.get(subject) ?? []), us]);
     }
     for (const work of works) {
       for (const contestant of contestants) {
