@@ -26,6 +26,12 @@ export interface ThreadPoolSettings {
   readonly agreement?: Agreement;
 }
 
+/**
+ * Each packet leaves keys and ciphers of OpenSSL behind, which take several times the memory of the objects that hold
+ * them and are freed with these. Newer versions of Node would let far more of them gather.
+ */
+const YOUNG_GENERATION_MB = 12;
+
 /** Opens packets in threads, which start with the first chunks and live as long as the engine. */
 export class ThreadPoolEngine implements PacketEngine {
   readonly threads: number;
@@ -41,6 +47,7 @@ export class ThreadPoolEngine implements PacketEngine {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: Infinity,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
   }
 
