@@ -104,9 +104,8 @@ export class PacketDecryptor {
 /** @param payload at least a point and a tag @returns `undefined` if the tag is wrong */
 function unseal(payload: Uint8Array, secret: Uint8Array): Buffer | undefined {
   const tagAt = payload.length - TAG_LENGTH;
-  copyBytes(payload, 0, pointOfPayload);
   copyBytes(payload, tagAt, tagOfPayload);
-  const { key, iv } = deriveKey(secret, pointOfPayload);
+  const { key, iv } = deriveKey(secret, payload);
   try {
     const decipher = createDecipheriv(CIPHER, key, iv, GCM_OPTIONS);
     decipher.setAuthTag(tagOfPayload);
@@ -161,13 +160,14 @@ const KEY_LENGTH = 16;
 
 /** One for all packets, as nothing waits in between: each buffer of its own costs as much as half of the hash. */
 const kdfInput = Buffer.concat([Buffer.alloc(SECRET_LENGTH), KDF_COUNTER, Buffer.alloc(POINT_LENGTH)]);
+const pointInKdf = kdfInput.subarray(SECRET_LENGTH + KDF_COUNTER.length);
 const derived = Buffer.alloc(2 * KEY_LENGTH);
 const keyAndIv = { key: derived.subarray(0, KEY_LENGTH), iv: derived.subarray(KEY_LENGTH) };
 
-/** @returns what the next call overwrites */
-function deriveKey(secret: Uint8Array, ephemeral: Uint8Array): typeof keyAndIv {
+/** @param payload begins with the ephemeral key, or is that alone @returns what the next call overwrites */
+function deriveKey(secret: Uint8Array, payload: Uint8Array): typeof keyAndIv {
   kdfInput.set(secret);
-  kdfInput.set(ephemeral, SECRET_LENGTH + KDF_COUNTER.length);
+  copyBytes(payload, 0, pointInKdf);
   // As text, because bytes would come in a buffer of their own.
   derived.write(hash('sha256', kdfInput, 'binary'), 'latin1');
   return keyAndIv;

@@ -1,6 +1,6 @@
 import { UUID_BYTES } from '../../common/domain/uuid.ts';
 import { rowInSegment, SEGMENT_ROWS, segmentOf } from './segments.ts';
-import { isSameUuid, uuidOfRow } from './uuid-rows.ts';
+import { copyUuid, isSameUuid, uuidOfRow } from './uuid-rows.ts';
 
 /** Many UUIDs in order: 16 bytes each, in segments, so that growing copies nothing. */
 export class UuidList {
@@ -19,10 +19,7 @@ export class UuidList {
   push(uuids: Uint8Array, row: number): void {
     const index = this.#size++;
     if (rowInSegment(index) === 0) this.#segments.push(new Uint8Array(SEGMENT_ROWS * UUID_BYTES));
-    const segment = this.#segmentOf(index);
-    const from = UUID_BYTES * row;
-    const to = UUID_BYTES * rowInSegment(index);
-    for (let i = 0; i < UUID_BYTES; i++) segment[to + i] = uuids[from + i]!;
+    copyUuid(uuids, row, this.#segmentOf(index), rowInSegment(index));
   }
 
   /** A copy. @param index below `size` */
@@ -37,10 +34,7 @@ export class UuidList {
 
   /** Copies the UUID at `index`, below `size`, to a row of `target`. */
   copyTo(index: number, target: Uint8Array, row: number): void {
-    const segment = this.#segmentOf(index);
-    const from = UUID_BYTES * rowInSegment(index);
-    const to = UUID_BYTES * row;
-    for (let i = 0; i < UUID_BYTES; i++) target[to + i] = segment[from + i]!; // a row of the segment
+    copyUuid(this.#segmentOf(index), rowInSegment(index), target, row);
   }
 
   /** All of them in order, as rows of 16 bytes: many at once, not to be changed. */

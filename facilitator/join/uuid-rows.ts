@@ -35,3 +35,10 @@ export function hashUuid(uuids: Uint8Array, row: number): number {
 function rotate(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
+
+/** Copies a row to a row that is there. Two views of 16 bytes would cost more than this. */
+export function copyUuid(from: Uint8Array, fromRow: number, to: Uint8Array, toRow: number): void {
+  const source = UUID_BYTES * fromRow;
+  const target = UUID_BYTES * toRow;
+  for (let i = 0; i < UUID_BYTES; i++) to[target + i] = from[source + i]!; // within the row
+}

@@ -10,7 +10,7 @@ import type { KernelModule } from './web-assembly.ts';
 /** One word of the keystream in 4096 is not below p; with twice as many to spare, and these, practically none runs short. */
 const SLACK_WORDS = 8;
 
-/** Of AES-128; as long as its counter. */
+/** Of AES-128; the rest of a seed is the first counter. */
 const KEY_LENGTH = 16;
 
 /**
@@ -24,8 +24,10 @@ export class KernelEvaluator implements BlockEvaluator {
   readonly #kernel: KernelExports;
   /** The keystream's plaintext: as many zeros as words are asked of it. */
   readonly #zeros: Uint8Array;
-  readonly #key = new Uint8Array(KEY_LENGTH);
-  readonly #counter = new Uint8Array(SEED_LENGTH - KEY_LENGTH);
+  /** The seed in hand: views of each would cost more than a copy. */
+  readonly #seed = new Uint8Array(SEED_LENGTH);
+  readonly #key = this.#seed.subarray(0, KEY_LENGTH);
+  readonly #counter = this.#seed.subarray(KEY_LENGTH);
   readonly #bytes: Uint8Array;
   readonly #shares: number;
   readonly #stride: number;
@@ -88,11 +90,7 @@ export class KernelEvaluator implements BlockEvaluator {
   /** As ./seed.ts, with a single call of the cipher. */
   #expandSeed(index: number, seed: Uint8Array): boolean {
     if (seed.length !== SEED_LENGTH || mayWrap(seed)) return false;
-    // Views would cost more than copies.
-    for (let i = 0; i < KEY_LENGTH; i++) {
-      this.#key[i] = seed[i]!; // as long as both
-      this.#counter[i] = seed[KEY_LENGTH + i]!;
-    }
+    this.#seed.set(seed);
     const cipher = createCipheriv('aes-128-ctr', this.#key, this.#counter);
     this.#bytes.set(cipher.update(this.#zeros), this.#shares + index * this.#stride);
     return this.#kernel.keepElements(index, this.#zeros.length / 4) >= this.layout.length;
