@@ -1,4 +1,4 @@
-import type { Floor, Results, Series, Subject } from './results.ts';
+import type { Results, Series, Subject } from './results.ts';
 import { PEER } from './results.ts';
 import type { PacketWork } from './sizes.ts';
 import { ratiosOf, sumOf, type Marginal } from './statistics.ts';
@@ -7,7 +7,7 @@ import { ratiosOf, sumOf, type Marginal } from './statistics.ts';
 export const FIGURE_WORK = ['intake', 'aggregate', 'pipeline'] as const;
 export type FigureWork = PacketWork | 'pipeline';
 
-const isOf = (subject: Subject, bins: number) => (found: Series | Floor) =>
+const isOf = (subject: Subject, bins: number) => (found: Series) =>
   found.bins === bins && found.subject.name === subject.name;
 
 /** The cost of each further packet, a value a round; `undefined` where that was not measured. */
@@ -37,12 +37,23 @@ export function peerRatiosOf(
   return ours && peers ? ratiosOf(ours, peers, time) : undefined;
 }
 
-/** Microseconds of processor time of a packet's intake besides the ECDH call, a value a round. */
-export function beyondEcdhOf(results: Results, bins: number, subject: Subject): readonly number[] | undefined {
-  const marginals = marginalsOf(results, 'intake', bins, subject);
-  const floor = results.floors.find(isOf(subject, bins));
-  // A floor is measured in each round of intake.
-  return marginals && floor ? marginals.map(({ cpuUs }, i) => cpuUs - floor.us[i]!) : undefined;
+/** Microseconds of processor time for each further packet, a value a round. */
+export interface IntakeParts {
+  /** The ECDH calls, where they are made. */
+  readonly ecdhUs: number;
+  readonly restUs: number;
+}
+
+/** What a packet's intake is made of, a value a round; `undefined` where that was not told. */
+export function intakePartsOf({ series }: Results, bins: number, subject: Subject): readonly IntakeParts[] | undefined {
+  const rounds = series.filter(({ work }) => work === 'intake').find(isOf(subject, bins))?.rounds;
+  const parts = rounds?.flatMap(({ small, large }) => {
+    if (small.ecdhMs === undefined || large.ecdhMs === undefined) return [];
+    const packets = large.packets - small.packets;
+    const ecdhUs = (1000 * (large.ecdhMs - small.ecdhMs)) / packets;
+    return [{ ecdhUs, restUs: (1000 * (large.cpuMs - small.cpuMs)) / packets - ecdhUs }];
+  });
+  return parts && parts.length > 0 ? parts : undefined;
 }
 
 /** Numbers of bins that were measured, ascending. */

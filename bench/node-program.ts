@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { runToSuccess, type Bench, type Ended } from './process.ts';
 import type { Sample } from './statistics.ts';
+import { usedOf } from './used.ts';
 
 /** An executable of Node. */
 export interface Node {
@@ -47,6 +48,5 @@ export async function runProgram(run: ProgramRun, node: Node, bench: Bench): Pro
     },
     bench,
   );
-  const told = JSON.parse(ended.third) as Omit<Used, 'wallMs'>; // by ./tell-resource-use.ts
-  return { ...ended, used: { ...told, wallMs: ended.wallMs } };
+  return { ...ended, used: { ...usedOf(ended.third), wallMs: ended.wallMs } };
 }

@@ -1,4 +1,4 @@
-import { binsOf, FIGURE_WORK, marginalsOf, peerRatiosOf, subjectsOf } from './figures.ts';
+import { binsOf, FIGURE_WORK, intakePartsOf, marginalsOf, peerRatiosOf, subjectsOf } from './figures.ts';
 import { PEER, type Results } from './results.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import { verdictsOf } from './targets.ts';
@@ -13,7 +13,11 @@ export function reportOf(results: Results): string {
     ...section('Promises', table(['', 'under', 'promised', 'found', ''], verdictRows(results))),
     ...section('A packet', table(PACKET_HEADINGS, packetRows(results)), packetNote(results)),
     ...section('Threads', table(['', 'bins', 'by', 'CPU, µs', 'wall, µs'], scalingRows(results))),
-    ...section('The floor', floorLines(results)),
+    ...section(
+      'Intake and its floor',
+      table(['', 'bins', 'under', 'ECDH calls, µs', 'all else, µs', 'all else, × the calls'], partRows(results)),
+      floorLines(results),
+    ),
     ...section('Memory', table(['', 'under', 'peak RSS'], peakRows(results))),
     ...section(
       'Start-up',
@@ -38,8 +42,9 @@ const PACKET_HEADINGS = [
 const METHOD = [
   'Each scenario runs programs as they are installed, as processes over directories in memory. A packet costs the slope ' +
     'between a small and a large batch, so that starting and ending a process does not count. In each round all take ' +
-    'their turn on batches of the same contributions, and ratios are taken within a round. The floor is the call alone, ' +
-    'on as many cores at once as intake uses, at the beginning of each round.',
+    'their turn on batches of the same contributions, and ratios are taken within a round. The time of the ECDH calls ' +
+    'within intake is the processor time of its threads while they make them (`/proc/thread-self/schedstat` of Linux). ' +
+    'The floor is the call alone, on as many cores at once as intake uses, at the beginning of each round.',
   'The peer (`bench/peer`) is one thread that does what the reference does, with the libraries that the reference uses. ' +
     'Before anything is timed, its verification messages and its sum of a batch must be ours.',
   'Batches repeat contributions, up to 1,000 different ones, under fresh UUIDs; each has an evaluation point of its own. ' +
@@ -137,6 +142,25 @@ function packetNote(results: Results): string {
     return [`${work}, ${shown(bins)} bins, ${side}: ${shown(round.small.packets)} and ${shown(round.large.packets)}`];
   });
   return `Packets of the two batches (peak RSS is that of the larger), at the server \`${server}\`: ${[...new Set(sizes)].join('; ')}.`;
+}
+
+function partRows(results: Results): string[][] {
+  return binsOf(results).flatMap((bins) =>
+    subjectsOf(results).flatMap((subject) => {
+      const parts = intakePartsOf(results, bins, subject);
+      if (!parts) return [];
+      return [
+        [
+          'intake',
+          shown(bins),
+          subject.name,
+          spreadCell(parts.map(({ ecdhUs }) => ecdhUs)),
+          spreadCell(parts.map(({ restUs }) => restUs)),
+          spreadCell(parts.map(({ ecdhUs, restUs }) => restUs / ecdhUs)),
+        ],
+      ];
+    }),
+  );
 }
 
 function floorLines({ floors, opensslUs }: Results): string {

@@ -23,6 +23,8 @@ export interface Sample {
   readonly packets: number;
   /** User and system, of all threads. */
   readonly cpuMs: number;
+  /** The part of `cpuMs` in which packets’ keys are agreed on; `undefined` if nobody told it. */
+  readonly ecdhMs?: number | undefined;
   readonly wallMs: number;
   /** Resident. */
   readonly peakMiB: number;

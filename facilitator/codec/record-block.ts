@@ -42,3 +42,6 @@ export interface ValidationBlock {
   /** A byte each: 1 if all three values are unsigned 32-bit integers, else 0. */
   readonly inRange: Uint8Array;
 }
+
+/** Validation packets to be written, in order. */
+export type MessageBlock = Pick<ValidationBlock, 'count' | 'uuids' | 'messages'>;

@@ -1,11 +1,8 @@
 import { encodeLong, MAX_LONG_BYTES } from './long.ts';
 import { UUID_TEXT_BYTES } from './quick-pass.ts';
-import type { ValidationBlock } from './record-block.ts';
+import type { MessageBlock } from './record-block.ts';
 import { validationPacket } from './record-types.ts';
 import { BLOCK_BYTES, encodeContainerHeader } from './write-header.ts';
-
-/** Validation packets, any number of them. */
-export type EncodableValidations = Pick<ValidationBlock, 'count' | 'uuids' | 'messages'>;
 
 /** Before the records, for their count and size. */
 const HEAD_BYTES = 2 * MAX_LONG_BYTES;
@@ -24,7 +21,7 @@ const HYPHEN = 0x2d;
  * @param objectName goes into the sync marker
  * @returns the chunks, none if there are no packets; each belongs to whoever takes it
  */
-export function* encodeValidations(source: Iterable<EncodableValidations>, objectName: string): Generator<Buffer> {
+export function* encodeValidations(source: Iterable<MessageBlock>, objectName: string): Generator<Buffer> {
   const { bytes: header, sync } = encodeContainerHeader(validationPacket, objectName);
   let begun = false;
   let block = new BlockWriter();

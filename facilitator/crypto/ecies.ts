@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createECDH, createHash, hash, hkdfSync } from 'node:crypto';
 import { agreeBy, type Agree, type Agreement } from './agreement.ts';
+import { agreementsChannel, NOTHING } from './agreements-channel.ts';
 
 /**
  * The packets' encryption: ECIES over P-256 with the X9.63 KDF (SHA-256, one round) and AES-128-GCM under a 16-byte IV.
@@ -58,7 +59,9 @@ export class PacketDecryptor {
    * that neither drives the other's code and tables out of the processor's caches.
    */
   decryptAll(payloads: readonly Uint8Array[]): (Buffer | undefined)[] {
+    agreementsChannel.begin.publish(NOTHING);
     const secrets = payloads.map((payload) => this.#secretOf(payload));
+    agreementsChannel.end.publish(NOTHING);
     return payloads.map((payload, i) => {
       const secret = secrets[i];
       return secret && unseal(payload, secret);

@@ -1,5 +1,5 @@
 import { UUID_BYTES } from '../../common/domain/uuid.ts';
-import type { ValidationBlock } from '../codec/record-block.ts';
+import type { MessageBlock } from '../codec/record-block.ts';
 import type { VerificationMessage } from '../prio/verification.ts';
 import { rowInSegment, SEGMENT_ROWS, segmentOf } from './segments.ts';
 import { UuidTable } from './uuid-table.ts';
@@ -14,13 +14,10 @@ export interface MarkedMessages {
   readonly marks: Uint8Array;
 }
 
-/** Validation packets to be written, in order. */
-export type MessageBlock = Pick<ValidationBlock, 'count' | 'uuids' | 'messages'>;
-
 /** A message to be overwritten, so that a loop over many makes no objects. */
 export type ReusedMessage = { -readonly [K in keyof VerificationMessage]: number };
 
-/** The first message about each UUID. Between 35 and 41 bytes a UUID once there are many. */
+/** The first message about each UUID. Between 35 and 41 bytes a UUID once there are a million. */
 export class MessageTable {
   readonly #uuids = new UuidTable();
   readonly #messages: Uint32Array[] = [];

@@ -1,6 +1,6 @@
 import { UUID_BYTES } from '../../common/domain/uuid.ts';
-import type { ValidationBlock } from '../codec/record-block.ts';
-import { MessageTable, type MessageBlock } from './message-table.ts';
+import type { MessageBlock, ValidationBlock } from '../codec/record-block.ts';
+import { MessageTable } from './message-table.ts';
 import { NumberList } from './number-list.ts';
 import type { LeftOutPackets, OpenedBlock } from './own-block.ts';
 import { uuidOfRow } from './uuid-rows.ts';

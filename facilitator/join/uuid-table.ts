@@ -5,9 +5,12 @@ import { SEGMENT_ROWS } from './segments.ts';
 const FIRST_SLOTS = 1024;
 const MAX_LOAD = 0.7;
 
+/** Up to here memory is cheaper than time: the slots are quadrupled, so that most UUIDs find their slot only twice. */
+const MAX_CHEAP_SLOTS = 2 ** 20;
+
 /**
  * The distinct ones of many UUIDs, each with an ordinal: how many were there before it. Open addressing with linear
- * probing; between 22 and 28 bytes a UUID once there are many.
+ * probing; between 22 and 28 bytes a UUID once there are a million.
  */
 export class UuidTable {
   readonly #keys = new UuidList();
@@ -75,9 +78,10 @@ export class UuidTable {
     return slot;
   }
 
-  /** Doubles the slots. The keys stay where they are. */
+  /** More slots. The keys stay where they are. */
   #grow(): void {
-    const slots = new Int32Array(2 * this.#slots.length);
+    const factor = this.#slots.length < MAX_CHEAP_SLOTS ? 4 : 2;
+    const slots = new Int32Array(factor * this.#slots.length);
     const mask = slots.length - 1;
     let entry = 0;
     for (const keys of this.#keys.rows()) {

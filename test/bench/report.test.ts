@@ -50,7 +50,7 @@ describe('a report', () => {
       'What was measured on',
       'Promises',
       'A packet',
-      'The floor',
+      'Intake and its floor',
       'Memory',
       'Start-up',
       'The publisher',
@@ -66,6 +66,7 @@ describe('a report', () => {
     expect(text).toContain('| pipeline | 20 | peer | 150 (150–150) | 150 (150–150) | 1 | 1 | – |');
     expect(text).toContain('intake, 20 bins, ours: 1,000 and 2,000');
     expect(text).toContain('| intake, 20 bins: CPU | Node 20.20.2 | at most 2.1 × the peer’s | 2 (1.8–2.2) | kept |');
+    expect(text).toContain('| intake | 20 | Node 20.20.2 | 82 (80–90) | 20 (8–20) | 0.222 (0.0976–0.25) |');
     expect(text).toMatch(/\| intake without the ECDH call, .*\| \*\*missed\*\* \|/);
   });
 

@@ -9,7 +9,7 @@ function verdict(results: Results, what: string, unit?: string): Verdict | undef
 }
 
 describe('promises', () => {
-  const results = resultsOf({ series: ORDINARY_SERIES, floors: [{ bins: 20, subject: NODE_20, us: [80, 90, 82] }] });
+  const results = resultsOf({ series: ORDINARY_SERIES });
 
   it.each([
     { what: 'intake, 20 bins: CPU', limit: 2.1, median: 2, outcome: 'kept' },
@@ -23,6 +23,12 @@ describe('promises', () => {
     const found = verdict(results, what);
     expect(found).toMatchObject({ subject: 'Node 20.20.2', limit, outcome });
     expect(found?.found.median).toBeCloseTo(median, 9);
+  });
+
+  it('are about what is beside the ECDH calls as a time and as a ratio', () => {
+    const found = verdict(results, 'intake without the ECDH call, 20 bins: CPU', '× the call');
+    expect(found).toMatchObject({ limit: 15 / 94, outcome: 'missed' });
+    expect(found?.found.median).toBeCloseTo(20 / 90, 9);
   });
 
   it('are by the version of Node', () => {
@@ -52,7 +58,11 @@ describe('promises', () => {
 
   it('need what they compare with', () => {
     const series = ORDINARY_SERIES.filter(({ subject }) => subject !== PEER);
-    expect(verdictsOf(resultsOf({ series })).map(({ unit }) => unit)).toEqual(['µs a packet']);
+    expect(verdictsOf(resultsOf({ series })).map(({ unit }) => unit)).toEqual([
+      'µs a packet',
+      'µs a packet',
+      '× the call',
+    ]);
   });
 
   it.each(['intake, 20 bins: CPU', 'aggregate, 20 bins: wall'])('are unclear where a slope is no cost: %s', (what) => {

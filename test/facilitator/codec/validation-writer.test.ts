@@ -2,10 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatUuid } from '../../../common/domain/uuid.ts';
 import { validationPacket } from '../../../facilitator/codec/record-types.ts';
-import { encodeValidations, type EncodableValidations } from '../../../facilitator/codec/validation-writer.ts';
+import type { MessageBlock } from '../../../facilitator/codec/record-block.ts';
+import { encodeValidations } from '../../../facilitator/codec/validation-writer.ts';
 import { encodeFile } from '../../../facilitator/codec/write.ts';
 
-function recordsOf(blocks: readonly EncodableValidations[]): { uuid: string; f_r: number; g_r: number; h_r: number }[] {
+function recordsOf(blocks: readonly MessageBlock[]): { uuid: string; f_r: number; g_r: number; h_r: number }[] {
   return blocks.flatMap(({ count, uuids, messages }) =>
     Array.from({ length: count }, (_, i) => {
       const [f_r = 0, g_r = 0, h_r = 0] = messages.subarray(3 * i);
@@ -14,7 +15,7 @@ function recordsOf(blocks: readonly EncodableValidations[]): { uuid: string; f_r
   );
 }
 
-const blocks = (count: fc.Arbitrary<number>): fc.Arbitrary<EncodableValidations> =>
+const blocks = (count: fc.Arbitrary<number>): fc.Arbitrary<MessageBlock> =>
   count.chain((count) =>
     fc.record({
       count: fc.constant(count),

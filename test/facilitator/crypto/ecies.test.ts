@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { agreementsChannel } from '../../../facilitator/crypto/agreements-channel.ts';
 import { encryptPayload, PacketDecryptor } from '../../../facilitator/crypto/ecies.ts';
 import { parseDecryptionKeys } from '../../../facilitator/crypto/keys.ts';
 import { shareLayout } from '../../../facilitator/prio/layout.ts';
@@ -69,6 +70,22 @@ describe('payloads', () => {
       }),
     );
     expect(decryptor.decryptAll(kinds).map(Boolean)).toEqual([true, true, false, false, false, false]);
+  });
+
+  it('tell a channel when their keys are agreed on, and nothing else', () => {
+    const seen: unknown[] = [];
+    const listeners = (['begin', 'end'] as const).map((moment) => ({
+      channel: agreementsChannel[moment],
+      listener: (message: unknown) => void seen.push({ moment, message }),
+    }));
+    for (const { channel, listener } of listeners) channel.subscribe(listener);
+    decryptor.decryptAll([payload, payload.subarray(0, 80)]);
+    for (const { channel, listener } of listeners) channel.unsubscribe(listener);
+    decryptor.decryptAll([payload]);
+    expect(seen).toEqual([
+      { moment: 'begin', message: {} },
+      { moment: 'end', message: {} },
+    ]);
   });
 
   it('do not open after any single bit flip', () => {
