@@ -22,7 +22,6 @@ export async function measureStartUp(
   const publisherOptions = await publisherArgs(queues);
   const commands: readonly { readonly what: string; readonly run: ProgramRun }[] = [
     { what: '`facilitator intake-batch --help`', run: { program: 'facilitator', args: ['intake-batch', '--help'] } },
-    // Its first line tells what has been done, so this has the work in it.
     { what: `\`facilitator intake-batch\`, ${PACKETS} packets`, run: intakeRun({ name: server, keys }, batch, places) },
     {
       what: '`facilitator intake-batch-worker`, a second without tasks',

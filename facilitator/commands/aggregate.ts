@@ -38,6 +38,10 @@ export const aggregateCommand = command({
     }
   },
   prepare: async (args, context): Promise<AggregateSetup> => {
+    context.log.info(
+      { aggregation_id: args['aggregation-id'], batches: args['batch-id'].length },
+      'aggregation started',
+    );
     const setupNow = await aggregateSetupOf(args, context);
     const setup = await setupNow();
     await setup.ingestorInput.check('read');

@@ -16,6 +16,7 @@ export const intakeBatchCommand = command({
   },
   check: (args) => checkIntakeOptions(args),
   prepare: async (args, context): Promise<IntakeSetup> => {
+    context.log.info({ aggregation_id: args['aggregation-id'], batch_id: args['batch-id'] }, 'intake started');
     const setupNow = await intakeSetupOf(args, context);
     const setup = await setupNow();
     await setup.ingestorInput.check('read');

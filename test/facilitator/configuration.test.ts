@@ -11,7 +11,7 @@ import {
   type CommandOptions,
 } from '../support/command-options.ts';
 import { keyFragmentsIn } from '../support/key-fragments.ts';
-import { logLines, type LogLine } from '../support/log-lines.ts';
+import { linesAfterStart, type LogLine } from '../support/log-lines.ts';
 import { asOrdinaryUser } from '../support/ordinary-user.ts';
 import { runFacilitator } from '../support/run-facilitator.ts';
 import { filesIn, temporaryDirectory } from '../support/temp-directory.ts';
@@ -46,7 +46,7 @@ async function failure(line: readonly string[], status: number): Promise<LogLine
   expect(ran).toMatchObject({ status, stdout: '' });
   expect(keyFragmentsIn(ran.stderr, given)).toEqual([]);
   expect(filesIn(root())).toEqual([]);
-  const lines = logLines(ran.stderr);
+  const lines = linesAfterStart(ran.stderr);
   expect(lines).toMatchObject([{ severity: 'ERROR', message: `${line[0]} failed` }]);
   return lines[0]!;
 }
@@ -171,7 +171,7 @@ describe('a storage that cannot work', () => {
   function expectDenied(ran: { status: number | null; stdout: string; stderr: string }, access: string): void {
     expect(ran).toMatchObject({ status: 77, stdout: '' });
     const error = expect.stringContaining(`cannot ${access} file://${root()}/closed`);
-    expect(logLines(ran.stderr)).toMatchObject([{ error_code: 'E_PERMISSION_DENIED', error }]);
+    expect(linesAfterStart(ran.stderr)).toMatchObject([{ error_code: 'E_PERMISSION_DENIED', error }]);
     chmodSync(`${root()}/closed`, 0o755);
     expect(filesIn(root())).toEqual([]);
   }
@@ -210,7 +210,7 @@ describe('a storage that fails once the work has begun', () => {
     const line = argv('intake-batch', { 'ingestor-input': `${root()}/in` });
     const { status, stderr } = await asOrdinaryUser(() => runFacilitator(line));
     expect(status).toBe(1);
-    expect(logLines(stderr)).toMatchObject([{ error_code: 'E_PERMISSION_DENIED', fate: 'retry' }]);
+    expect(linesAfterStart(stderr)).toMatchObject([{ error_code: 'E_PERMISSION_DENIED', fate: 'retry' }]);
     expect(filesIn(root())).toEqual([object]);
   });
 });

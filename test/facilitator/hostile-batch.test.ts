@@ -7,7 +7,7 @@ import { encodeFile } from '../../facilitator/codec/write.ts';
 import { FACILITATOR, run, type Ended } from '../support/child-process.ts';
 import { commandLine } from '../support/command-options.ts';
 import { batchId, contributions, honest, packetsFor } from '../support/honest-batch.ts';
-import { logLines } from '../support/log-lines.ts';
+import { linesAfterStart } from '../support/log-lines.ts';
 import { seededRandom } from '../support/prio.ts';
 import { encodeSignatures, writeRawBatch, type RawBatch } from '../support/raw-batch.ts';
 import { AGGREGATION, ingestorKey, packetKeys, serverKeys } from '../support/servers.ts';
@@ -76,7 +76,7 @@ async function expectRefusal(raw: RawBatch, code: string, moreMiB: number): Prom
   await inTemporaryDirectory(async (root) => {
     const { status, stdout, stderr, peakMiB } = await intake(raw, root);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(logLines(stderr)).toMatchObject([{ severity: 'ERROR', error_code: code, fate: 'reject' }]);
+    expect(linesAfterStart(stderr)).toMatchObject([{ severity: 'ERROR', error_code: code, fate: 'reject' }]);
     // Not even the directories of the outputs are made.
     expect(readdirSync(root)).toEqual(['ingestion']);
     expect(peakMiB).toBeLessThan(usual + moreMiB);

@@ -30,10 +30,18 @@ async function linesOf(argv: readonly string[]): Promise<LogLine[]> {
 }
 
 const common = { severity: 'INFO', time: '2026-11-20T10:00:00.000Z', version: '0.0.0' };
+const INTAKE_STARTED = {
+  ...common,
+  aggregation_id: ORDINARY.aggregation_id,
+  batch_id: ORDINARY.batches[0]!.id,
+  message: 'intake started',
+};
+
 describe('the log of a success', () => {
-  it('has one line for an intake: which batch, how many packets', async () => {
+  it('has a line when an intake begins, and one when it is done: which batch, how many packets', async () => {
     const lines = await linesOf(commandLine('intake-batch', intakeOptions(root())));
     expect(lines).toMatchObject([
+      INTAKE_STARTED,
       {
         ...common,
         aggregation_id: ORDINARY.aggregation_id,
@@ -43,10 +51,10 @@ describe('the log of a success', () => {
         message: 'batch taken in',
       },
     ]);
-    expect(lines[0]!['packets']).toBeGreaterThan(0);
+    expect(lines[1]!['packets']).toBeGreaterThan(0);
   });
 
-  it('has a line for each batch of an aggregation and one for the sum part', async () => {
+  it('has a line when an aggregation begins, one for each batch and one for the sum part', async () => {
     const lines = await linesOf(commandLine('aggregate', aggregateOptions(root())));
     const { aggregation_id, batches, reference_result } = ORDINARY;
     const perBatch = batches.map(({ id }) => ({
@@ -60,6 +68,7 @@ describe('the log of a success', () => {
     }));
     const packets = reference_result.aggregate.facilitator.sum_part!.total_individual_clients;
     expect(lines).toMatchObject([
+      { ...common, aggregation_id, batches: batches.length, message: 'aggregation started' },
       ...perBatch,
       {
         ...common,
@@ -72,7 +81,7 @@ describe('the log of a success', () => {
         message: 'sum part published',
       },
     ]);
-    const counted = lines.slice(0, -1).map((line) => Number(line['packets']));
+    const counted = lines.slice(1, -1).map((line) => Number(line['packets']));
     expect(counted.reduce((sum, count) => sum + count, 0)).toBe(packets);
   });
 
@@ -97,7 +106,8 @@ describe('the log of a success', () => {
   it('has the version of the package if a process writes it', async () => {
     const { stderr, status } = await run(FACILITATOR, commandLine('intake-batch', intakeOptions(root())));
     expect(status).toBe(0);
-    expect(logLines(stderr)).toMatchObject([{ version: expect.stringMatching(/^\d+\.\d+\.\d+/) }]);
+    const version: unknown = expect.stringMatching(/^\d+\.\d+\.\d+/);
+    expect(logLines(stderr)).toMatchObject([{ version }, { version }]);
   });
 });
 
@@ -107,8 +117,9 @@ describe('the log of a failure', () => {
     const { stderr, status } = await runFacilitator(argv);
     expect(status).toBe(1);
     const lines = logLines(stderr);
-    expect(lines[0]).not.toHaveProperty('stack');
+    expect(lines[1]).not.toHaveProperty('stack');
     expect(lines).toMatchObject([
+      INTAKE_STARTED,
       {
         ...common,
         severity: 'ERROR',

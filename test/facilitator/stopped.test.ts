@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CASES } from '../support/cases.ts';
 import { FACILITATOR, run } from '../support/child-process.ts';
 import { commandLine, intakeOptions, sampleOptions } from '../support/command-options.ts';
-import { logLines } from '../support/log-lines.ts';
+import { linesAfterStart } from '../support/log-lines.ts';
 import { runFacilitator } from '../support/run-facilitator.ts';
 import { filesIn, temporaryDirectory } from '../support/temp-directory.ts';
 
@@ -28,13 +28,13 @@ describe('intake-batch that is asked to end', () => {
     const env = { SIGNAL, SIGNAL_AT: '10' };
     const stopped = await run(FACILITATOR, intakeOfSample(), { node: ['--import', PRELOAD], env });
     expect(stopped).toMatchObject({ status: 1, signal: null, stdout: '' });
-    expect(logLines(stopped.stderr)).toMatchObject([{ severity: 'ERROR', error: `stopped by ${SIGNAL}` }]);
+    expect(linesAfterStart(stopped.stderr)).toMatchObject([{ severity: 'ERROR', error: `stopped by ${SIGNAL}` }]);
     expect(filesIn(root())).toEqual(before);
 
     // Nothing that was left behind hinders the next run.
     const again = await runFacilitator(intakeOfSample());
     expect(again.status).toBe(0);
-    expect(logLines(again.stderr)).toMatchObject([{ packets: PACKETS }]);
+    expect(linesAfterStart(again.stderr)).toMatchObject([{ packets: PACKETS }]);
   });
 
   it('is ended by a second signal at once', async () => {

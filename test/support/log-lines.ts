@@ -8,3 +8,10 @@ export function logLines(stderr: string): LogLine[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as LogLine);
 }
+
+/** The same without the line with which commands that take long begin. */
+export function linesAfterStart(stderr: string): LogLine[] {
+  const lines = logLines(stderr);
+  const isStart = lines[0]?.['severity'] === 'INFO' && String(lines[0]['message']).endsWith(' started');
+  return isStart ? lines.slice(1) : lines;
+}
