@@ -50,7 +50,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 
   'facilitator/errors.ts': { ours: ['common/errors.ts'], others: [] },
   'facilitator/prio/': { ours: ['facilitator/errors.ts'], others: ['node:crypto'] },
-  'facilitator/crypto/': { ours: ['facilitator/errors.ts', 'common/errors.ts'], others: ['node:crypto'] },
+  'facilitator/crypto/': {
+    ours: ['facilitator/errors.ts', 'common/errors.ts'],
+    others: ['node:crypto', 'node:diagnostics_channel'],
+  },
   'facilitator/codec/': { ours: ['facilitator/errors.ts', 'common/errors.ts', 'common/domain/'] },
   'facilitator/batch/': {
     ours: ['facilitator/errors.ts', 'facilitator/codec/', 'facilitator/crypto/', ...COMMON_FOR_USE_CASES],
