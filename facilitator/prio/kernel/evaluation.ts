@@ -1,4 +1,4 @@
-import { add, product, reduceWide, sub, toMontgomery } from './field.ts';
+import { add, product, reduceWide, sub, toMontgomery, WIDTH } from './field.ts';
 import { bins, high, isFirst, low, messages, points, rPits, shares, stride, told } from './memory.ts';
 import { moveTo, weightOfH0, weightOfOnes } from './weights.ts';
 
@@ -35,9 +35,22 @@ function times(a: u32, b: u32): u32 {
 
 /** Products are 64 bits wide; their halves are summed apart and reduced at the end. */
 function weightedSum(values: usize, weights: usize, count: u32): u32 {
-  let lows: u64 = 0;
-  let highs: u64 = 0;
-  for (let at: usize = 0; at < 4 * usize(count); at += 4) {
+  const low32 = i64x2.splat(0xffff_ffff);
+  let lows2 = i64x2.splat(0);
+  let highs2 = i64x2.splat(0);
+  const endOfVectors: usize = 4 * usize(count - (count % WIDTH));
+  let at: usize = 0;
+  for (; at < endOfVectors; at += 16) {
+    const value = v128.load(values + at);
+    const weight = v128.load(weights + at);
+    const firstTwo = i64x2.extmul_low_i32x4_u(value, weight);
+    const lastTwo = i64x2.extmul_high_i32x4_u(value, weight);
+    lows2 = i64x2.add(lows2, i64x2.add(v128.and(firstTwo, low32), v128.and(lastTwo, low32)));
+    highs2 = i64x2.add(highs2, i64x2.add(i64x2.shr_u(firstTwo, 32), i64x2.shr_u(lastTwo, 32)));
+  }
+  let lows = i64x2.extract_lane(lows2, 0) + i64x2.extract_lane(lows2, 1);
+  let highs = i64x2.extract_lane(highs2, 0) + i64x2.extract_lane(highs2, 1);
+  for (; at < 4 * usize(count); at += 4) {
     const term = u64(load<u32>(values + at)) * u64(load<u32>(weights + at));
     lows += u64(u32(term));
     highs += term >> 32;

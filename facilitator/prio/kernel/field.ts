@@ -42,6 +42,35 @@ export function toMontgomery(a: u32): u32 {
   return product(a, R_SQUARED);
 }
 
+/*
+ * The same for four elements at once, in the four words of a vector.
+ */
+
+/** Words in a vector. */
+export const WIDTH: u32 = 4;
+
+/** a + b = a - (p - b), which does not overflow. */
+export function add4(a: v128, b: v128): v128 {
+  return sub4(a, i32x4.sub(i32x4.splat(P), b));
+}
+
+export function sub4(a: v128, b: v128): v128 {
+  return i32x4.add(i32x4.sub(a, b), v128.and(i32x4.lt_u(a, b), i32x4.splat(P)));
+}
+
+/** As `product`. p^-1 mod R is 2^20 + 1, so that a shift multiplies by it. */
+export function product4(a: v128, b: v128): v128 {
+  const firstTwo = i64x2.extmul_low_i32x4_u(a, b);
+  const lastTwo = i64x2.extmul_high_i32x4_u(a, b);
+  const low = v128.shuffle<u32>(firstTwo, lastTwo, 0, 2, 4, 6);
+  const factor = i32x4.add(low, i32x4.shl(low, 20));
+  const p = i32x4.splat(P);
+  return sub4(
+    v128.shuffle<u32>(firstTwo, lastTwo, 1, 3, 5, 7),
+    v128.shuffle<u32>(i64x2.extmul_low_i32x4_u(factor, p), i64x2.extmul_high_i32x4_u(factor, p), 1, 3, 5, 7),
+  );
+}
+
 /** low + 2^32·high as an element. */
 export function reduceWide(low: u64, high: u64): u32 {
   return u32(((high % u64(P)) * TWO_32_MOD_P + (low % u64(P))) % u64(P));

@@ -1,4 +1,4 @@
-import { add, ONE, P, product, reduce, reduceWide, sub, toMontgomery } from './field.ts';
+import { add, add4, ONE, P, product, product4, reduce, reduceWide, sub, sub4, toMontgomery, WIDTH } from './field.ts';
 import { bins, high, levels, low, points, squares } from './memory.ts';
 import { inverseRoot, inverseRoots } from './roots.ts';
 
@@ -63,12 +63,28 @@ function spread(target: usize, scale: u32): void {
     const square = load<u32>(squares + 4 * usize(--k));
     const inverses = inverseRoots(half);
     const second = target + 4 * usize(half);
-    for (let at: usize = 0; at < 4 * usize(half); at += 4) {
-      const weight = load<u32>(target + at);
-      const term = product(weight, product(square, load<u32>(inverses + at)));
-      store<u32>(target + at, add(weight, term));
-      store<u32>(second + at, sub(weight, term));
-    }
+    if (half < WIDTH) spreadOneByOne(target, second, inverses, half, square);
+    else spreadByFours(target, second, inverses, half, square);
+  }
+}
+
+function spreadOneByOne(first: usize, second: usize, inverses: usize, count: u32, square: u32): void {
+  for (let at: usize = 0; at < 4 * usize(count); at += 4) {
+    const weight = load<u32>(first + at);
+    const term = product(weight, product(square, load<u32>(inverses + at)));
+    store<u32>(first + at, add(weight, term));
+    store<u32>(second + at, sub(weight, term));
+  }
+}
+
+/** @param count a multiple of four, as all powers of two are from there on */
+function spreadByFours(first: usize, second: usize, inverses: usize, count: u32, square: u32): void {
+  const squares4 = i32x4.splat(square);
+  for (let at: usize = 0; at < 4 * usize(count); at += 16) {
+    const weight = v128.load(first + at);
+    const term = product4(weight, product4(squares4, v128.load(inverses + at)));
+    v128.store(first + at, add4(weight, term));
+    v128.store(second + at, sub4(weight, term));
   }
 }
 
