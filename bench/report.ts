@@ -43,7 +43,8 @@ const METHOD = [
   'Each scenario runs programs as they are installed, as processes over directories in memory. A packet costs the slope ' +
     'between a small and a large batch, so that starting and ending a process does not count. In each round all take ' +
     'their turn on batches of the same contributions, and ratios are taken within a round. The time of the ECDH calls ' +
-    'within intake is the processor time of its threads while they make them (`/proc/thread-self/schedstat` of Linux). ' +
+    'within intake is the processor time of its threads while they make them, with the copy of each point ' +
+    '(`/proc/thread-self/schedstat` of Linux). ' +
     'The floor is the call alone, on as many cores at once as intake uses, at the beginning of each round.',
   'The peer (`bench/peer`) is one thread that does what the reference does, with the libraries that the reference uses. ' +
     'Before anything is timed, its verification messages and its sum of a batch must be ours.',
