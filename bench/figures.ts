@@ -1,7 +1,7 @@
 import type { Results, Series, Subject } from './results.ts';
 import { PEER } from './results.ts';
 import type { PacketWork } from './sizes.ts';
-import { ratiosOf, sumOf, type Marginal } from './statistics.ts';
+import { ratiosOf, sumOf, type Marginal, type MarginalTime } from './statistics.ts';
 
 /** Kinds of work as tables list them; `pipeline` is intake and then aggregation of the same packets. */
 export const FIGURE_WORK = ['intake', 'aggregate', 'pipeline'] as const;
@@ -30,7 +30,7 @@ export function peerRatiosOf(
   work: FigureWork,
   bins: number,
   subject: Subject,
-  time: keyof Marginal,
+  time: MarginalTime,
 ): readonly number[] | undefined {
   const ours = marginalsOf(results, work, bins, subject);
   const peers = marginalsOf(results, work, bins, PEER);
@@ -45,14 +45,10 @@ export interface IntakeParts {
 }
 
 /** What a packet's intake is made of, a value a round; `undefined` where that was not told. */
-export function intakePartsOf({ series }: Results, bins: number, subject: Subject): readonly IntakeParts[] | undefined {
-  const rounds = series.filter(({ work }) => work === 'intake').find(isOf(subject, bins))?.rounds;
-  const parts = rounds?.flatMap(({ small, large }) => {
-    if (small.ecdhMs === undefined || large.ecdhMs === undefined) return [];
-    const packets = large.packets - small.packets;
-    const ecdhUs = (1000 * (large.ecdhMs - small.ecdhMs)) / packets;
-    return [{ ecdhUs, restUs: (1000 * (large.cpuMs - small.cpuMs)) / packets - ecdhUs }];
-  });
+export function intakePartsOf(results: Results, bins: number, subject: Subject): readonly IntakeParts[] | undefined {
+  const parts = marginalsOf(results, 'intake', bins, subject)?.flatMap(({ cpuUs, ecdhUs }) =>
+    ecdhUs === undefined ? [] : [{ ecdhUs, restUs: cpuUs - ecdhUs }],
+  );
   return parts && parts.length > 0 ? parts : undefined;
 }
 

@@ -36,9 +36,14 @@ export interface Round {
   readonly large: Sample;
 }
 
+/** What is measured of everything, the peer too. */
+export type MarginalTime = 'cpuUs' | 'wallUs';
+
 /** Microseconds for each further packet. */
 export interface Marginal {
   readonly cpuUs: number;
+  /** The part of `cpuUs` in which keys are agreed on; absent if that was not told. */
+  readonly ecdhUs?: number;
   readonly wallUs: number;
 }
 
@@ -49,9 +54,13 @@ export interface Marginal {
 export function marginalOf({ small, large }: Round): Marginal {
   const packets = large.packets - small.packets;
   if (packets <= 0) throw new RangeError(`${small.packets} and ${large.packets} packets have no slope`);
+  const slopeUs = (smallMs: number, largeMs: number): number => (1000 * (largeMs - smallMs)) / packets;
   return {
-    cpuUs: (1000 * (large.cpuMs - small.cpuMs)) / packets,
-    wallUs: (1000 * (large.wallMs - small.wallMs)) / packets,
+    cpuUs: slopeUs(small.cpuMs, large.cpuMs),
+    wallUs: slopeUs(small.wallMs, large.wallMs),
+    ...(small.ecdhMs === undefined || large.ecdhMs === undefined
+      ? {}
+      : { ecdhUs: slopeUs(small.ecdhMs, large.ecdhMs) }),
   };
 }
 
@@ -64,7 +73,7 @@ export function sumOf(a: readonly Marginal[], b: readonly Marginal[]): Marginal[
  * `a` as multiples of `b`, round by round: what slows a machine down for a while slows both sides of a round, so that
  * ratios are steadier than times.
  */
-export function ratiosOf(a: readonly Marginal[], b: readonly Marginal[], time: keyof Marginal): number[] {
+export function ratiosOf(a: readonly Marginal[], b: readonly Marginal[], time: MarginalTime): number[] {
   return inPairs(a, b, (x, y) => x[time] / y[time]);
 }
 

@@ -1,6 +1,6 @@
 import { binsOf, intakePartsOf, marginalsOf, peerRatiosOf, subjectsOf, type FigureWork } from './figures.ts';
 import { PEER, type Results, type Subject } from './results.ts';
-import { ratiosOf, spreadOf, type Marginal, type Spread } from './statistics.ts';
+import { ratiosOf, spreadOf, type MarginalTime, type Spread } from './statistics.ts';
 
 /** What we promise, and what was found. */
 export interface Verdict {
@@ -27,7 +27,7 @@ interface Target {
   readonly figures: (results: Results, subject: Subject) => readonly number[] | undefined;
 }
 
-const TIMES: readonly { readonly time: keyof Marginal; readonly name: string }[] = [
+const TIMES: readonly { readonly time: MarginalTime; readonly name: string }[] = [
   { time: 'cpuUs', name: 'CPU' },
   { time: 'wallUs', name: 'wall' },
 ];
