@@ -36,6 +36,8 @@ export async function openWorker<T extends Task>(
   context: CommandContext,
 ): Promise<OpenWorker> {
   const { clock, log, signal } = context;
+  // Before keys, storages and the queue are asked, any of which may keep us waiting.
+  log.info({ task_queue_kind: args['task-queue-kind'], task_queue_name: args['task-queue-name'] }, 'worker starting');
   const metrics = await prometheusMetrics();
   const { kind, setupNow } = await open(metrics);
   const queue = await queueOf(args, clock);

@@ -9,9 +9,9 @@ export function logLines(stderr: string): LogLine[] {
     .map((line) => JSON.parse(line) as LogLine);
 }
 
-/** The same without the line with which commands that take long begin. */
+/** The same without the line with which workers, and commands that take long, begin. */
 export function linesAfterStart(stderr: string): LogLine[] {
   const lines = logLines(stderr);
-  const isStart = lines[0]?.['severity'] === 'INFO' && String(lines[0]['message']).endsWith(' started');
+  const isStart = lines[0]?.['severity'] === 'INFO' && / start(?:ed|ing)$/.test(String(lines[0]['message']));
   return isStart ? lines.slice(1) : lines;
 }

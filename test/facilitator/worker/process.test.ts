@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FACILITATOR, isOpenToAll, run } from '../../support/child-process.ts';
 import { commandLine, intakeOptions, ORDINARY, without, type CommandOptions } from '../../support/command-options.ts';
-import { logLines } from '../../support/log-lines.ts';
+import { linesAfterStart, logLines } from '../../support/log-lines.ts';
 import { runFacilitator } from '../../support/run-facilitator.ts';
 import { filesIn, temporaryDirectory } from '../../support/temp-directory.ts';
 import { endAll, goodTask, publish, startFacilitator, workerOptions, type WorkerCommand } from './worker-process.ts';
@@ -93,7 +93,10 @@ describe.each(COMMANDS)('%s', (command) => {
     const options = { ...workerOptions(command, root()), [name]: `${root()}/file` };
     const { status, stderr } = await runFacilitator(commandLine(command, options));
     expect(status).toBe(78);
-    expect(logLines(stderr)).toMatchObject([{ error_code: 'E_CONFIGURATION' }]);
+    expect(logLines(stderr)).toMatchObject([
+      { message: 'worker starting', task_queue_kind: 'local', task_queue_name: options['task-queue-name'] },
+      { error_code: 'E_CONFIGURATION' },
+    ]);
   });
 
   it.skipIf(cannotRun(isOpenToAll(FACILITATOR), 'a worker refused access, as other users cannot read this checkout'))(
@@ -110,7 +113,7 @@ describe.each(COMMANDS)('%s', (command) => {
       const readable = Object.fromEntries(inputs.map((name) => [name, `${root()}/in`]));
       const ran = await run(FACILITATOR, commandLine(command, { ...options, ...readable }), { asOrdinaryUser: true });
       expect(ran.status).toBe(77);
-      expect(logLines(ran.stderr)).toMatchObject([{ error_code: 'E_PERMISSION_DENIED' }]);
+      expect(linesAfterStart(ran.stderr)).toMatchObject([{ error_code: 'E_PERMISSION_DENIED' }]);
     },
   );
 });
