@@ -8,12 +8,16 @@ export interface KernelExports {
   readonly told: WebAssembly.Global;
   readonly chosen: WebAssembly.Global;
   readonly sum: WebAssembly.Global;
+  /** 32 bytes each, one after the other. */
+  readonly seeds: WebAssembly.Global;
   readonly shares: WebAssembly.Global;
   /** Bytes from a share to the next. */
   readonly stride: WebAssembly.Global;
   setUp(bins: number, points: number, isFirst: boolean, capacity: number, words: number): void;
   /** 1 or 0. */
   areElements(index: number, count: number): number;
+  /** The place of the first share for which `blocks` were too few, or `end`. */
+  expandSeeds(begin: number, end: number, blocks: number): number;
   keepElements(index: number, count: number): number;
   evaluate(count: number): void;
   accumulate(count: number): void;

@@ -1,5 +1,8 @@
 /** Where things are in the memory. Addresses are of bytes; every region begins at a multiple of 16. */
 
+import { ROUND_KEYS_BYTES } from './aes.ts';
+import { BLOCKS_AT_ONCE, SLICES_BYTES } from './slices.ts';
+
 const PAGE: usize = 65536;
 
 /** Data elements in a share. */
@@ -35,6 +38,15 @@ export let chosen: usize = 0;
 /** `stride` bytes a share: `bins + 3 + N` words, and room. */
 export let shares: usize = 0;
 
+/** 32 bytes a share, of as many as fill the last slices. */
+export let seeds: usize = 0;
+/** Of the seeds that are expanded together; see aes.ts. */
+export let roundKeys: usize = 0;
+/** A block for each of these seeds: the next to be encrypted. */
+export let counters: usize = 0;
+/** A block for each of these seeds. */
+export let keystream: usize = 0;
+
 let end: usize = 0;
 
 /**
@@ -59,6 +71,10 @@ export function divideMemory(ofBins: u32, ofPoints: u32, first: bool, capacity: 
   told = take(usize(capacity));
   chosen = take(usize(capacity));
   shares = take(stride * usize(capacity));
+  seeds = take(32 * usize(capacity + BLOCKS_AT_ONCE - 1));
+  roundKeys = take(ROUND_KEYS_BYTES);
+  counters = take(SLICES_BYTES);
+  keystream = take(SLICES_BYTES);
   const missing = i32((end + PAGE - 1) / PAGE) - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) unreachable();
 }

@@ -1,0 +1,30 @@
+/**
+ * Blocks of AES in slices: eight blocks as eight planes, one for each bit of a byte from the lowest on. Byte i of plane
+ * j has bit j of byte i of each block, block k in bit k. What AES does to bytes then are operations on whole vectors, for
+ * all blocks at once.
+ */
+
+/** Blocks in a set of slices. */
+export const BLOCKS_AT_ONCE: u32 = 8;
+/** Bytes of a block. */
+export const BLOCK_BYTES: usize = 16;
+/** Bytes of the planes, or of the blocks. */
+export const SLICES_BYTES: usize = 8 * BLOCK_BYTES;
+
+/** Turns eight blocks in a row into their planes, or back: transposes 8 × 8 bits, 16 times. */
+export function transpose(rows: usize): void {
+  for (let at: usize = 0; at < 8; at += 2) swapBits(rows, at, at + 1, 1, 0x55);
+  for (let at: usize = 0; at < 8; at += at % 4 == 0 ? 1 : 3) swapBits(rows, at, at + 2, 2, 0x33);
+  for (let at: usize = 0; at < 4; at++) swapBits(rows, at, at + 4, 4, 0x0f);
+}
+
+/** Exchanges the bits of one row that are `shift` above those of `mask` with those of the other that are in it. */
+function swapBits(rows: usize, row: usize, otherRow: usize, shift: i32, mask: i8): void {
+  const at = rows + row * BLOCK_BYTES;
+  const otherAt = rows + otherRow * BLOCK_BYTES;
+  const a = v128.load(at);
+  const b = v128.load(otherAt);
+  const differences = v128.and(v128.xor(i64x2.shr_u(a, shift), b), i8x16.splat(mask));
+  v128.store(at, v128.xor(a, i64x2.shl(differences, shift)));
+  v128.store(otherAt, v128.xor(b, differences));
+}
