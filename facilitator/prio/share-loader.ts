@@ -42,7 +42,7 @@ export function shareLoader(shares: KernelShares, isFirst: boolean): ShareLoader
   return keystreamBlocks(shares.layout) <= MAX_KERNEL_BLOCKS ? new SeedLoader(shares) : new KeystreamLoader(shares);
 }
 
-/** Of 4096 words one is not below p; with these to spare, one keystream in 10,000 runs short. */
+/** Of 4096 words one is not below p; with these to spare, fewer than one keystream in 1,000 runs short. */
 function keystreamBlocks({ length }: ShareLayout): number {
   return Math.ceil(((length + 1 + Math.floor(length / 100)) * WORD) / KEYSTREAM_BLOCK);
 }
