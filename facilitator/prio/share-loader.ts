@@ -22,7 +22,8 @@ export interface KernelShares {
 }
 
 const WORD = 4;
-const KEYSTREAM_BLOCK = 16;
+/** In a block of keystream. */
+const BLOCK_WORDS = 4;
 /** Of AES-128; the rest of a seed is the first counter. */
 const KEY_LENGTH = 16;
 
@@ -34,7 +35,7 @@ const MAX_KERNEL_BLOCKS = 64;
 
 /** How many words the place of a share needs. */
 export function wordsOf(layout: ShareLayout, isFirst: boolean): number {
-  return isFirst ? layout.length : (keystreamBlocks(layout) * KEYSTREAM_BLOCK) / WORD;
+  return isFirst ? layout.length : BLOCK_WORDS * keystreamBlocks(layout);
 }
 
 export function shareLoader(shares: KernelShares, isFirst: boolean): ShareLoader {
@@ -44,7 +45,7 @@ export function shareLoader(shares: KernelShares, isFirst: boolean): ShareLoader
 
 /** Of 4096 words one is not below p; with these to spare, fewer than one keystream in 1,000 runs short. */
 function keystreamBlocks({ length }: ShareLayout): number {
-  return Math.ceil(((length + 1 + Math.floor(length / 100)) * WORD) / KEYSTREAM_BLOCK);
+  return Math.ceil((length + 1 + Math.floor(length / 100)) / BLOCK_WORDS);
 }
 
 /** What loaders have in common. What they cannot do at once, they leave to the model. */
@@ -146,7 +147,7 @@ class KeystreamLoader implements ShareLoader {
 
   constructor(shares: KernelShares) {
     this.#places = new Places(shares);
-    this.#zeros = new Uint8Array(keystreamBlocks(shares.layout) * KEYSTREAM_BLOCK);
+    this.#zeros = new Uint8Array(WORD * wordsOf(shares.layout, false));
   }
 
   load(index: number, plain: Uint8Array): void {

@@ -5,6 +5,9 @@ import { BLOCKS_AT_ONCE, SLICES_BYTES } from './slices.ts';
 
 const PAGE: usize = 65536;
 
+/** Of a seed: an AES key and the first counter. */
+export const SEED_BYTES: usize = 32;
+
 /** Data elements in a share. */
 export let bins: u32 = 0;
 /** N, a power of two. */
@@ -38,7 +41,7 @@ export let chosen: usize = 0;
 /** `stride` bytes a share: `bins + 3 + N` words, and room. */
 export let shares: usize = 0;
 
-/** 32 bytes a share, of as many as fill the last slices. */
+/** `SEED_BYTES` a share, of as many as fill the last slices. */
 export let seeds: usize = 0;
 /** Of the seeds that are expanded together; see aes.ts. */
 export let roundKeys: usize = 0;
@@ -71,7 +74,7 @@ export function divideMemory(ofBins: u32, ofPoints: u32, first: bool, capacity: 
   told = take(usize(capacity));
   chosen = take(usize(capacity));
   shares = take(stride * usize(capacity));
-  seeds = take(32 * usize(capacity + BLOCKS_AT_ONCE - 1));
+  seeds = take(SEED_BYTES * usize(capacity + BLOCKS_AT_ONCE - 1));
   roundKeys = take(ROUND_KEYS_BYTES);
   counters = take(SLICES_BYTES);
   keystream = take(SLICES_BYTES);

@@ -1,10 +1,7 @@
 import { encryptBlocks, expandKeys } from './aes.ts';
-import { bins, counters, keystream, points, roundKeys, seeds, shares, stride } from './memory.ts';
+import { bins, counters, keystream, points, roundKeys, SEED_BYTES, seeds, shares, stride } from './memory.ts';
 import { keepElements } from './shares.ts';
 import { BLOCK_BYTES, BLOCKS_AT_ONCE } from './slices.ts';
-
-/** An AES key and the first counter. */
-const SEED_BYTES: usize = 32;
 
 /**
  * Expands the seeds from `begin` up to `end` into the shares of the same places, each from the first `blocks` blocks of

@@ -13,15 +13,23 @@ export const SLICES_BYTES: usize = 8 * BLOCK_BYTES;
 
 /** Turns eight blocks in a row into their planes, or back: transposes 8 × 8 bits, 16 times. */
 export function transpose(rows: usize): void {
-  for (let at: usize = 0; at < 8; at += 2) swapBits(rows, at, at + 1, 1, 0x55);
-  for (let at: usize = 0; at < 8; at += at % 4 == 0 ? 1 : 3) swapBits(rows, at, at + 2, 2, 0x33);
-  for (let at: usize = 0; at < 4; at++) swapBits(rows, at, at + 4, 4, 0x0f);
+  swapQuarters(rows, 1, 0x55);
+  swapQuarters(rows, 2, 0x33);
+  swapQuarters(rows, 4, 0x0f);
 }
 
-/** Exchanges the bits of one row that are `shift` above those of `mask` with those of the other that are in it. */
-function swapBits(rows: usize, row: usize, otherRow: usize, shift: i32, mask: i8): void {
-  const at = rows + row * BLOCK_BYTES;
-  const otherAt = rows + otherRow * BLOCK_BYTES;
+/**
+ * In each square of twice as many rows and bits as `half`: exchanges the upper right quarter with the lower left.
+ * @param mask the low bits of the squares
+ */
+function swapQuarters(rows: usize, half: usize, mask: i8): void {
+  for (let row: usize = 0; row < 8; row++) {
+    if ((row & half) == 0) swapBits(rows + row * BLOCK_BYTES, rows + (row + half) * BLOCK_BYTES, i32(half), mask);
+  }
+}
+
+/** Exchanges the bits at one address that are `shift` above those of `mask` with those at the other that are in it. */
+function swapBits(at: usize, otherAt: usize, shift: i32, mask: i8): void {
   const a = v128.load(at);
   const b = v128.load(otherAt);
   const differences = v128.and(v128.xor(i64x2.shr_u(a, shift), b), i8x16.splat(mask));
