@@ -34,7 +34,7 @@ describe('the sizes of batches', () => {
     { work: 'aggregate', side: 'ours', bins: 20, packets: undefined, want: { small: 200_000, large: 1_000_000 } },
     { work: 'aggregate', side: 'peer', bins: 20, packets: undefined, want: { small: 20_000, large: 100_000 } },
     { work: 'intake', side: 'ours', bins: 20, packets: undefined, want: { small: 100_000, large: 500_000 } },
-    { work: 'intake', side: 'peer', bins: 250, packets: undefined, want: { small: 10_000, large: 50_000 } },
+    { work: 'intake', side: 'peer', bins: 250, packets: undefined, want: { small: 50_000, large: 250_000 } },
     { work: 'intake', side: 'ours', bins: 4000, packets: undefined, want: { small: 2000, large: 10_000 } },
     { work: 'aggregate', side: 'ours', bins: 20, packets: 1003, want: { small: 200, large: 1003 } },
   ] as const)('for $work, $side, $bins bins, asked for $packets', ({ work, side, bins, packets, want }) => {
